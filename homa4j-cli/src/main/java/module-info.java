@@ -1,0 +1,10 @@
+/** The homa command. */
+module io.homa4j.cli {
+    requires static org.jspecify;
+    requires info.picocli;
+    requires io.homa4j;
+
+    // picocli sets annotated fields by reflection.
+    opens io.homa4j.cli to
+            info.picocli;
+}

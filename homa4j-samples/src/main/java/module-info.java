@@ -1,0 +1,5 @@
+/** Samples: one file per idea, each with its own main method. */
+module io.homa4j.samples {
+    requires static org.jspecify;
+    requires io.homa4j;
+}
