@@ -2,6 +2,7 @@
 module io.homa4j.cli {
     requires static org.jspecify;
     requires info.picocli;
+    requires HdrHistogram;
     requires io.homa4j;
 
     // picocli sets annotated fields by reflection.
