@@ -7,7 +7,7 @@ import java.lang.annotation.Target;
 
 /**
  * The rows of the specification that a test really pins: P-001 to P-271 (spec/protocol.md 9) and S-001 to S-401
- * (spec/scheduling.md, spec/edge-cases-2.md). The conformance table is made from these marks.
+ * (spec/edge-cases-2.md). The conformance table is made from these marks.
  */
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.METHOD)
