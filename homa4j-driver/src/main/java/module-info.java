@@ -1,6 +1,6 @@
 /** The ways a packet can reach the network. */
 module io.homa4j.driver {
-    requires static org.jspecify;
+    requires static transitive org.jspecify;
     requires transitive io.homa4j.protocol;
 
     exports io.homa4j.driver;

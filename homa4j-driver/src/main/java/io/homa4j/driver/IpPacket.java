@@ -89,12 +89,11 @@ public record IpPacket(
         int end = at + u16(bytes, start + 4);
         int fragment = 0;
         while (isExtension(protocol) && at + 8 <= Math.min(end, bytes.length) && fragment >> 3 == 0) {
-            int length =
-                    switch (protocol) {
-                        case 44 -> 8;
-                        case 51 -> (u8(bytes, at + 1) + 2) * 4;
-                        default -> (u8(bytes, at + 1) + 1) * 8;
-                    };
+            int length = switch (protocol) {
+                case 44 -> 8;
+                case 51 -> (u8(bytes, at + 1) + 2) * 4;
+                default -> (u8(bytes, at + 1) + 1) * 8;
+            };
             fragment = protocol == 44 ? u16(bytes, at + 2) : fragment;
             protocol = u8(bytes, at);
             at += length;

@@ -144,7 +144,9 @@ public final class PcapFile implements AutoCloseable {
     private @Nullable PcapFrame nextOfRecords() throws IOException {
         ByteBuffer header = read(RECORD_HEADER);
         if (header.limit() < RECORD_HEADER) {
-            noteCut(header.limit(), RECORD_HEADER, "header");
+            if (header.hasRemaining()) {
+                noteCut(header.limit(), RECORD_HEADER, "a record header");
+            }
             return null;
         }
         long seconds = Integer.toUnsignedLong(header.getInt());
@@ -154,7 +156,7 @@ public final class PcapFile implements AutoCloseable {
         long timeNs = seconds * NS_PER_SECOND + fraction * (nanoseconds ? 1 : 1000);
         ByteBuffer bytes = read(nonNegative(capturedLength));
         if (bytes.limit() < capturedLength) {
-            noteCut(bytes.limit(), capturedLength, "bytes");
+            noteCut(bytes.limit(), capturedLength, "the next frame");
         }
         return frame(timeNs, interfaces.getFirst().linkType, wireLength, bytes);
     }
@@ -171,13 +173,13 @@ public final class PcapFile implements AutoCloseable {
             }
             ByteBuffer length = read(4);
             if (length.limit() < 4) {
-                noteCut(type.limit() + length.limit(), 8, "header");
+                noteCut(type.limit() + length.limit(), 8, "a block header");
                 return null;
             }
             int bodyLength = nonNegative(length.getInt(0) - 12);
             ByteBuffer body = read(bodyLength);
             if (body.limit() < bodyLength || read(4).limit() < 4) {
-                noteCut(body.limit(), bodyLength, "bytes");
+                noteCut(body.limit(), bodyLength, "the next block");
             }
             PcapFrame frame = block(type.getInt(0), body);
             if (frame != null) {
@@ -189,13 +191,12 @@ public final class PcapFile implements AutoCloseable {
 
     /** Takes in one pcapng block, perhaps a cut one; a frame if it holds one. */
     private @Nullable PcapFrame block(int type, ByteBuffer body) throws FormatException {
-        int headerLength =
-                switch (type) {
-                    case PACKET_BLOCK, OLD_PACKET_BLOCK -> 20;
-                    case INTERFACE_BLOCK -> 8;
-                    case SIMPLE_PACKET_BLOCK -> 4;
-                    default -> Integer.MAX_VALUE;
-                };
+        int headerLength = switch (type) {
+            case PACKET_BLOCK, OLD_PACKET_BLOCK -> 20;
+            case INTERFACE_BLOCK -> 8;
+            case SIMPLE_PACKET_BLOCK -> 4;
+            default -> Integer.MAX_VALUE;
+        };
         if (body.limit() < headerLength) {
             return null;
         }
@@ -215,6 +216,9 @@ public final class PcapFile implements AutoCloseable {
                 : Integer.toUnsignedLong(body.getInt(headerLength - 8));
         long units = simple ? 0 : (long) body.getInt(4) << 32 | Integer.toUnsignedLong(body.getInt(8));
         int there = (int) Math.min(capturedLength, body.limit() - headerLength);
+        if (there < capturedLength && cut == null) {
+            throw new FormatException("frame " + (frames + 1) + " claims more bytes than its block has");
+        }
         return frame(from.timeNs(units), from.linkType, wireLength, body.slice(headerLength, there));
     }
 
@@ -259,7 +263,7 @@ public final class PcapFile implements AutoCloseable {
         int rest = nonNegative(head.getInt(0) - 12);
         int there = read(rest).limit();
         if (there < rest) {
-            noteCut(there, rest, "bytes of a section header");
+            noteCut(there, rest, "a section header");
         }
     }
 
@@ -286,9 +290,7 @@ public final class PcapFile implements AutoCloseable {
     }
 
     private void noteCut(int there, int wanted, String of) {
-        if (there > 0 || "bytes".equals(of)) {
-            cut = "frame " + (frames + 1) + " is cut: " + there + " of " + wanted + " " + of;
-        }
+        cut = "ends early after frame " + frames + ": " + there + " of " + wanted + " bytes of " + of;
     }
 
     private static boolean isMagic(int value) {
