@@ -39,8 +39,11 @@ final class ErrorLine {
 
     private static String cause(ParameterException e) {
         if (e instanceof UnmatchedArgumentException unmatched) {
-            String first = unmatched.getUnmatched().getFirst();
-            return (unmatched.isUnknownOption() ? "unknown option '" : "unexpected argument '") + first + "'";
+            boolean commandExpected = !e.getCommandLine().getSubcommands().isEmpty();
+            String kind = unmatched.isUnknownOption()
+                    ? "unknown option"
+                    : commandExpected ? "unknown command" : "unexpected argument";
+            return kind + " '" + unmatched.getUnmatched().getFirst() + "'";
         }
         return String.valueOf(e.getMessage());
     }

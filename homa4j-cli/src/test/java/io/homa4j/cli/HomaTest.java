@@ -53,7 +53,13 @@ class HomaTest {
     @Test
     void misspeltCommandIsCorrected() {
         assertThat(run(probe(), "porbe")).isEqualTo(Homa.USAGE);
-        assertThat(err.toString()).hasLineCount(1).contains("'porbe'; did you mean 'probe'?");
+        assertThat(err.toString()).hasLineCount(1).contains("homa: unknown command 'porbe'; did you mean 'probe'?");
+    }
+
+    @Test
+    void argumentTooManyIsNamed() {
+        assertThat(run(probe(), "probe", "4000")).isEqualTo(Homa.USAGE);
+        assertThat(err.toString()).hasLineCount(1).contains("homa probe: unexpected argument '4000'");
     }
 
     @Test
