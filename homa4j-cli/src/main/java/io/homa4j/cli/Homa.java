@@ -19,7 +19,7 @@ import picocli.CommandLine.Spec;
         versionProvider = Version.class,
         synopsisSubcommandLabel = "COMMAND",
         // One line per subcommand; help lists them in this order.
-        subcommands = {})
+        subcommands = {Decode.class})
 final class Homa implements Runnable {
     static final int FAILURE = 1;
     static final int USAGE = 2;

@@ -13,7 +13,12 @@ import org.jspecify.annotations.Nullable;
  */
 @SuppressWarnings("ArrayRecordComponent") // values to read, not to compare
 public record PcapFrame(int number, long timeNs, int linkType, int wireLength, byte[] bytes) {
+    /** Link type of Ethernet. */
+    public static final int ETHERNET = 1;
+
+    /** EtherTypes of IP. */
     public static final int IPV4 = 0x0800;
+
     public static final int IPV6 = 0x86DD;
     /** The EtherType of a frame too short to have one, or of raw bytes that are no IP. */
     public static final int NO_ETHER_TYPE = -1;
@@ -28,7 +33,7 @@ public record PcapFrame(int number, long timeNs, int linkType, int wireLength, b
     /** What the frame carries by its link header, behind any VLAN tags: an EtherType, or {@link #NO_ETHER_TYPE}. */
     public int etherType() {
         return switch (linkType) {
-            case 1 -> u16(networkStart() - 2);
+            case ETHERNET -> u16(networkStart() - 2);
             case 113 -> u16(14);
             case 276 -> u16(0);
             case 228 -> IPV4;
@@ -40,7 +45,7 @@ public record PcapFrame(int number, long timeNs, int linkType, int wireLength, b
     /** Where in {@code bytes} the network header starts. */
     public int networkStart() {
         int start = headerLength(linkType);
-        if (linkType == 1) {
+        if (linkType == ETHERNET) {
             while (u16(start - 2) == VLAN || u16(start - 2) == PROVIDER_VLAN) {
                 start += 4;
             }
@@ -60,7 +65,7 @@ public record PcapFrame(int number, long timeNs, int linkType, int wireLength, b
     /** Bytes of the link header: Ethernet, raw IP (six numbers), Linux cooked (two versions), BSD loopback (two). */
     private static int headerLength(int linkType) {
         return switch (linkType) {
-            case 1 -> 14;
+            case ETHERNET -> 14;
             case 12, 14, 101, 228, 229 -> 0;
             case 113 -> 16;
             case 276 -> 20;

@@ -22,7 +22,12 @@ public final class AckHeader {
 
     /** Slots to read, 0 to 5, whatever the packet claims (P-135). */
     public static int count(MemorySegment packet, long at) {
-        return Math.min(BigEndian.u16(packet, at + COUNT), MAX_COUNT);
+        return Math.min(claimedCount(packet, at), MAX_COUNT);
+    }
+
+    /** The slots the packet claims to have, 0 to 65535; for people only. */
+    public static int claimedCount(MemorySegment packet, long at) {
+        return BigEndian.u16(packet, at + COUNT);
     }
 
     /** Client id, an even number, of the RPC in slot {@code i}, 0 to 4. */

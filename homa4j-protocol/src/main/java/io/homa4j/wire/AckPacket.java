@@ -29,7 +29,7 @@ public record AckPacket(Common common, int count, List<Slot> slots, Bytes extra)
     static AckPacket read(MemorySegment packet, long at, int length) {
         return new AckPacket(
                 Common.read(packet, at),
-                BigEndian.u16(packet, at + AckHeader.COUNT),
+                AckHeader.claimedCount(packet, at),
                 IntStream.range(0, AckHeader.MAX_COUNT)
                         .mapToObj(i -> new Slot(AckHeader.clientId(packet, at, i), AckHeader.serverPort(packet, at, i)))
                         .toList(),
