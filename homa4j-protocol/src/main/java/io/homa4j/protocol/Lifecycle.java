@@ -1,0 +1,400 @@
+package io.homa4j.protocol;
+
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How RPCs begin, become ready for the application, fail and end (spec protocol 6). It is the one place that takes an
+ * RPC out of every table and queue, so that nothing is left behind.
+ */
+final class Lifecycle {
+    /** Set aside at most so many messages of hosts over their share when space is given out. */
+    private static final int MAX_PASSED_OVER = 16;
+
+    private final Config config;
+    private final Counters counters;
+    private final Turn turn;
+    private final RpcTable rpcs;
+    private final PeerTable peers;
+    private final Granter granter;
+    private final Transmitter transmitter;
+    private final RetransmitQueue retransmits;
+    private final Silence silence;
+    private final Priorities priorities;
+    private final ControlQueue control;
+    private final FinishedRpcs finished;
+    private final EventQueue events;
+    private final Rpc[] passedOver;
+
+    /** Bytes of all receive regions. */
+    private long regionBytes;
+
+    private long unprovenBytes;
+
+    Lifecycle(
+            Config config,
+            Counters counters,
+            Turn turn,
+            RpcTable rpcs,
+            PeerTable peers,
+            Granter granter,
+            Transmitter transmitter,
+            RetransmitQueue retransmits,
+            Silence silence,
+            Priorities priorities,
+            ControlQueue control,
+            FinishedRpcs finished,
+            EventQueue events) {
+        this.config = config;
+        this.counters = counters;
+        this.turn = turn;
+        this.rpcs = rpcs;
+        this.peers = peers;
+        this.granter = granter;
+        this.transmitter = transmitter;
+        this.retransmits = retransmits;
+        this.silence = silence;
+        this.priorities = priorities;
+        this.control = control;
+        this.finished = finished;
+        this.events = events;
+        passedOver = new Rpc[MAX_PASSED_OVER];
+    }
+
+    /** A region was added (positive) or removed (negative bytes). */
+    void regionChanged(long bytes) {
+        regionBytes += bytes;
+    }
+
+    // ---- beginning
+
+    Rpc beginClient(long id, Sock socket, Peer peer, int remotePort, boolean isPrivate, @Nullable Object attachment) {
+        Rpc rpc = rpcs.add(id, socket, peer, remotePort, false);
+        begin(rpc, Rpc.State.OUTGOING);
+        rpc.isPrivate = isPrivate;
+        rpc.attachment = attachment;
+        return rpc;
+    }
+
+    /** A server RPC; its reception is begun by {@link #beginReception}. */
+    Rpc beginServer(long id, Sock socket, Peer peer, int remotePort) {
+        Rpc rpc = rpcs.add(id, socket, peer, remotePort, !peer.isProven);
+        begin(rpc, Rpc.State.INCOMING);
+        counters.add(Counters.REQUESTS_RECEIVED, 1);
+        return rpc;
+    }
+
+    private void begin(Rpc rpc, Rpc.State state) {
+        rpc.state = state;
+        rpc.error = Status.OK;
+        rpc.abortCode = 0;
+        rpc.isPrivate = false;
+        rpc.attachment = null;
+        rpc.spaceWaitTick = -1;
+        rpc.needAckNs = 0;
+        silence.begin(rpc);
+        rpc.socket.addRpc(rpc);
+        rpc.peer.rpcs++;
+        peers.updateIdle(rpc.peer);
+    }
+
+    /** Starts the reception of a message whose length is legal (spec protocol 4.1), with space or in the queue for it. */
+    void beginReception(Rpc rpc, int length, int incoming) {
+        rpc.in.begin(length, incoming, turn.nowNs);
+        counters.message(length);
+        boolean isClient = rpc.isClient();
+        counters.add(isClient ? Counters.CLIENT_RESPONSES_STARTED : Counters.SERVER_REQUESTS_STARTED, 1);
+        counters.add(isClient ? Counters.CLIENT_RESPONSE_BYTES_STARTED : Counters.SERVER_REQUEST_BYTES_STARTED, length);
+        counters.add(Counters.RESPONSES_RECEIVED, isClient ? 1 : 0);
+        // A newcomer tries to allocate directly, whoever waits (spec api 12).
+        if (!tryAllocate(rpc)) {
+            rpc.spaceWaitTick = turn.tick;
+            rpc.socket.waiting.add(rpc);
+            if (config.receiveSpaceWaitTicks > 0) {
+                silence.armBy(rpc, turn.tick + config.receiveSpaceWaitTicks);
+            }
+        }
+    }
+
+    /** Starts the transmission of a message. */
+    void beginTransmission(
+            Rpc rpc,
+            MemorySegment payload,
+            long payloadAt,
+            int length,
+            int unscheduled,
+            int cut,
+            @Nullable Object lent) {
+        OutboundMessage out = rpc.out;
+        out.begin(payload, payloadAt, length, unscheduled, cut, transmitter.nextSequence());
+        out.takeAcks(rpc.peer);
+        out.attachment = lent;
+        out.isLent = true;
+        Sock socket = rpc.socket;
+        socket.outgoingBytes += length;
+        socket.outgoingCount++;
+        boolean isClient = rpc.isClient();
+        counters.add(isClient ? Counters.CLIENT_REQUESTS_STARTED : Counters.SERVER_RESPONSES_STARTED, 1);
+        counters.add(isClient ? Counters.CLIENT_REQUEST_BYTES_STARTED : Counters.SERVER_RESPONSE_BYTES_STARTED, length);
+        counters.add(Counters.SENT_MSG_BYTES, length);
+        transmitter.update(rpc);
+    }
+
+    // ---- receive space (spec protocol 4.5, scheduling 13)
+
+    private boolean tryAllocate(Rpc rpc) {
+        int length = rpc.in.length;
+        Host host = rpc.isClient() ? Host.NONE : rpc.peer.host;
+        if (isOverShare(rpc, host)) {
+            counters.add(Counters.BUFFER_ALLOC_FAILURES, 1);
+            return false;
+        }
+        long at = rpc.socket.region.allocate(length, host);
+        if (at == ReceiveRegion.NONE) {
+            counters.add(Counters.BUFFER_ALLOC_FAILURES, 1);
+            return false;
+        }
+        rpc.in.regionAt = at;
+        if (rpc.isUnprovenCharge) {
+            rpc.unprovenBytes = ReceiveRegion.pieceBytes(length);
+            unprovenBytes += rpc.unprovenBytes;
+        }
+        return true;
+    }
+
+    /** Whether the message would take its host, or all unproven peers together, beyond their share. */
+    private boolean isOverShare(Rpc rpc, Host host) {
+        long bytes = ReceiveRegion.pieceBytes(rpc.in.length);
+        if (host != Host.NONE
+                && config.hostShare > 1
+                && host.regionBytes > 0
+                && host.regionBytes + bytes > regionBytes / config.hostShare) {
+            return true;
+        }
+        return rpc.isUnprovenCharge
+                && config.unprovenShare > 1
+                && unprovenBytes > 0
+                && unprovenBytes + bytes > regionBytes / config.unprovenShare;
+    }
+
+    /** Gives free space to waiting messages, shortest first; messages of hosts over their share do not block others. */
+    void serveWaiting(Sock socket) {
+        int passed = 0;
+        for (Rpc rpc = socket.waiting.first(); rpc != null; rpc = socket.waiting.first()) {
+            if (tryAllocate(rpc)) {
+                socket.waiting.remove(rpc);
+                rpc.spaceWaitTick = -1;
+                rpc.resendOutstanding = true;
+                silence.restart(rpc);
+                control.resend(rpc, 0, -1, priorities.secondLevel());
+                continue;
+            }
+            Host host = rpc.isClient() ? Host.NONE : rpc.peer.host;
+            if (!isOverShare(rpc, host) || passed == MAX_PASSED_OVER) {
+                break;
+            }
+            socket.waiting.remove(rpc);
+            passedOver[passed++] = rpc;
+        }
+        while (passed > 0) {
+            socket.waiting.add(passedOver[--passed]);
+        }
+    }
+
+    private void freeSpace(Rpc rpc) {
+        if (rpc.in.hasSpace()) {
+            ReceiveRegion region = rpc.socket.region;
+            Host host = region.owner(rpc.in.regionAt);
+            region.free(rpc.in.regionAt);
+            rpc.in.regionAt = InboundMessage.NO_SPACE;
+            peers.forgetIfUnused(host);
+        }
+    }
+
+    // ---- becoming ready
+
+    /** The message of this RPC is complete (spec protocol 3.8 item 5): the application may have it. */
+    void complete(Rpc rpc) {
+        boolean isClient = rpc.isClient();
+        counters.add(isClient ? Counters.CLIENT_RESPONSES_DONE : Counters.SERVER_REQUESTS_DONE, 1);
+        counters.add(
+                isClient ? Counters.CLIENT_RESPONSE_BYTES_DONE : Counters.SERVER_REQUEST_BYTES_DONE, rpc.in.length);
+        silence.cancel(rpc);
+        makeReady(rpc);
+    }
+
+    private void makeReady(Rpc rpc) {
+        if (rpc.isReady) {
+            return;
+        }
+        Sock socket = rpc.socket;
+        if (rpc.isPrivate) {
+            rpc.isReady = true;
+            events.add(Event.Kind.PRIVATE_READY, socket.number, rpc.id, rpc.attachment);
+        } else {
+            socket.addReady(rpc);
+            events.add(Event.Kind.READABLE, socket.number, rpc.id, null);
+        }
+    }
+
+    /** The application has taken the request of a server RPC: its bytes are the application's now. */
+    void takeRequest(Rpc rpc) {
+        rpc.socket.removeReady(rpc);
+        rpc.socket.region.handOver(rpc.in.regionAt);
+        rpc.in.regionAt = InboundMessage.NO_SPACE;
+        rpc.state(Rpc.State.IN_SERVICE);
+        rpc.socket.inService++;
+    }
+
+    /** The application answers: the request is no longer in service. */
+    void leaveService(Rpc rpc) {
+        Sock socket = rpc.socket;
+        socket.inService--;
+        if (socket.ready != null && socket.inService == config.maxInService - 1) {
+            // Receivers were refused at the limit; tell them to try again.
+            events.add(Event.Kind.READABLE, socket.number, 0, null);
+        }
+    }
+
+    // ---- failing and ending
+
+    /**
+     * Aborts an RPC (spec protocol 6.6): a client RPC gets the error and becomes deliverable, a server RPC ends. The other
+     * side is not told. The first error stays (D-13).
+     */
+    void abort(Rpc rpc, Status error, int code) {
+        if (rpc.isDead()) {
+            return;
+        }
+        if (!rpc.isClient()) {
+            counters.add(Counters.SERVER_RPC_DISCARDS, 1);
+            end(rpc);
+            return;
+        }
+        if (rpc.error != Status.OK) {
+            return;
+        }
+        rpc.error = error;
+        rpc.abortCode = code;
+        silence.cancel(rpc);
+        granter.forget(rpc);
+        transmitter.withdraw(rpc);
+        rpc.socket.waiting.remove(rpc);
+        boolean hadSpace = rpc.in.hasSpace();
+        freeSpace(rpc);
+        if (hadSpace) {
+            serveWaiting(rpc.socket);
+        }
+        makeReady(rpc);
+    }
+
+    /** Ends the RPC: it leaves every table and queue, its memory is free, packets no longer find it (spec protocol 6.3). */
+    void end(Rpc rpc) {
+        if (rpc.isDead()) {
+            return;
+        }
+        Sock socket = rpc.socket;
+        countUnfinished(rpc);
+        granter.forget(rpc);
+        transmitter.withdraw(rpc);
+        Transmitter.leaveProofQueue(rpc);
+        silence.cancel(rpc);
+        if (rpc.isReady) {
+            if (rpc.isPrivate) {
+                rpc.isReady = false;
+            } else {
+                socket.removeReady(rpc);
+            }
+        }
+        socket.waiting.remove(rpc);
+        boolean hadSpace = rpc.in.hasSpace();
+        freeSpace(rpc);
+        if (rpc.state == Rpc.State.IN_SERVICE) {
+            leaveService(rpc);
+        }
+        releaseLent(rpc);
+        if (!rpc.isClient()) {
+            finished.remember(rpc.peer, rpc.id, turn.nowNs);
+        }
+        rpc.state(Rpc.State.DEAD);
+        uncharge(rpc);
+        rpc.in.clear();
+        rpc.out.clear();
+        rpc.attachment = null;
+        socket.removeRpc(rpc);
+        rpcs.remove(rpc);
+        rpc.peer.rpcs--;
+        peers.updateIdle(rpc.peer);
+        rpc.peer = Peer.NONE;
+        rpc.socket = Sock.NONE;
+        if (hadSpace) {
+            serveWaiting(socket);
+        }
+    }
+
+    /** The peer of this RPC has proved itself: the RPC no longer counts against the share of the unproven. */
+    void uncharge(Rpc rpc) {
+        unprovenBytes -= rpc.unprovenBytes;
+        rpc.unprovenBytes = 0;
+        rpcs.uncharge(rpc);
+    }
+
+    private void releaseLent(Rpc rpc) {
+        OutboundMessage out = rpc.out;
+        if (!out.isLent) {
+            return;
+        }
+        out.isLent = false;
+        Sock socket = rpc.socket;
+        socket.outgoingBytes -= out.length;
+        socket.outgoingCount--;
+        events.add(Event.Kind.RELEASED, socket.number, rpc.id, out.attachment);
+        if (socket.wantsSpace && hasSendSpace(socket)) {
+            socket.wantsSpace = false;
+            events.add(Event.Kind.WRITABLE, socket.number, 0, null);
+        }
+    }
+
+    /** Whether the socket is below its limits of outgoing messages (spec api 13). */
+    boolean hasSendSpace(Sock socket) {
+        return socket.outgoingBytes < config.wmemMax && socket.outgoingCount < config.maxOutgoing;
+    }
+
+    /** Messages that will not be finished count as done when their RPC ends (spec metrics 3). */
+    private void countUnfinished(Rpc rpc) {
+        boolean isClient = rpc.isClient();
+        if (rpc.in.isKnown && rpc.in.remaining > 0) {
+            counters.add(isClient ? Counters.CLIENT_RESPONSES_DONE : Counters.SERVER_REQUESTS_DONE, 1);
+            counters.add(
+                    isClient ? Counters.CLIENT_RESPONSE_BYTES_DONE : Counters.SERVER_REQUEST_BYTES_DONE, rpc.in.length);
+        }
+        int unsent = rpc.out.bytesLeft();
+        if (unsent > 0) {
+            counters.add(isClient ? Counters.CLIENT_REQUESTS_DONE : Counters.SERVER_RESPONSES_DONE, 1);
+            counters.add(isClient ? Counters.CLIENT_REQUEST_BYTES_DONE : Counters.SERVER_RESPONSE_BYTES_DONE, unsent);
+        }
+    }
+
+    // ---- retransmission (spec protocol 5.5, 5.6)
+
+    /** Sends again every packet that intersects {@code [from, to)} of what has been sent. */
+    void retransmit(Rpc rpc, int from, int to, int incoming, int level) {
+        OutboundMessage out = rpc.out;
+        if (config.retransmitMinIntervalNs > 0) {
+            boolean recent = out.resentTo > 0 && turn.nowNs - out.resentNs < config.retransmitMinIntervalNs;
+            if (recent && from < out.resentTo && to > out.resentFrom) {
+                counters.add(Counters.RESENDS_SUPPRESSED, 1);
+                return;
+            }
+            if (!recent) {
+                out.resentNs = turn.nowNs;
+                out.resentFrom = from;
+                out.resentTo = to;
+            } else {
+                out.resentFrom = Math.min(from, out.resentFrom);
+                out.resentTo = Math.max(to, out.resentTo);
+            }
+        }
+        retransmits.add(rpc, from, to, incoming, level);
+    }
+}

@@ -1,0 +1,131 @@
+package io.homa4j.protocol;
+
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Transmission of one message: its bytes (lent by the application), how it is cut into packets, what has been sent and
+ * what may be sent (spec protocol 5). It decides nothing about when.
+ */
+final class OutboundMessage {
+    /** The message's bytes; lent until the RELEASED event. */
+    MemorySegment payload = MemorySegment.NULL;
+
+    long payloadAt;
+    /** Bytes of the message; 0 while there is none. */
+    int length;
+    /** Leading bytes that need no grant; a packet boundary lies here (spec protocol 2.10). */
+    int unscheduled;
+    /** Packets may start below this offset. */
+    int granted;
+    /** First byte not yet handed to the network for the first time ({@code tx_end}). */
+    int nextOffset;
+    /** Level of scheduled packets, from the last GRANT; 0 before any. */
+    int scheduledLevel;
+    /** Data bytes per packet, fixed when the message is created (spec protocol 2.10 item 3). */
+    int cutBytes;
+    /** Data bytes per packet after the path MTU has shrunk: original packets are subdivided (design 6, MTU). */
+    int subCutBytes;
+    /** Order of creation among all messages of the engine. */
+    long sequence;
+    /** Bytes left that rank the message in the transmit queue; a snapshot in profile module. */
+    int rankedBytesLeft;
+    /** Acks that ride on the first packets, one each, again when a packet is sent again (spec protocol 6.5 item 3). */
+    int acks;
+
+    final long[] ackId = new long[Peer.MAX_ACKS];
+    final int[] ackPort = new int[Peer.MAX_ACKS];
+    /** Object of the RELEASED event. */
+    @Nullable
+    Object attachment;
+    /** Whether RELEASED is due when the RPC ends. */
+    boolean isLent;
+    /** Hull and time of what was retransmitted last (once per millisecond and byte, design 6). */
+    int resentFrom;
+
+    int resentTo;
+    long resentNs;
+
+    void begin(MemorySegment payload, long payloadAt, int length, int unscheduled, int cutBytes, long sequence) {
+        this.payload = payload;
+        this.payloadAt = payloadAt;
+        this.length = length;
+        this.unscheduled = unscheduled;
+        granted = unscheduled;
+        nextOffset = 0;
+        scheduledLevel = 0;
+        this.cutBytes = cutBytes;
+        subCutBytes = cutBytes;
+        this.sequence = sequence;
+        acks = 0;
+        resentFrom = 0;
+        resentTo = 0;
+    }
+
+    void clear() {
+        payload = MemorySegment.NULL;
+        length = 0;
+        granted = 0;
+        nextOffset = 0;
+        unscheduled = 0;
+        attachment = null;
+        isLent = false;
+    }
+
+    /** Whether some byte may be sent now (spec protocol 5.2: a packet whose first byte is below the grant goes whole). */
+    boolean isSendable() {
+        return nextOffset < granted;
+    }
+
+    boolean isSent() {
+        return length > 0 && nextOffset == length;
+    }
+
+    int bytesLeft() {
+        return length - nextOffset;
+    }
+
+    /**
+     * Takes buffered acks of the peer for the first packets, the newest first (P-011, P-143): the module does so when it
+     * builds the message.
+     */
+    void takeAcks(Peer peer) {
+        while (peer.acks > 0 && acks < Peer.MAX_ACKS && packetAt(acks) < length) {
+            peer.acks--;
+            ackId[acks] = peer.ackId[peer.acks];
+            ackPort[acks] = peer.ackPort[peer.acks];
+            acks++;
+        }
+    }
+
+    /** Which of the acks rides on the packet that starts here; -1 if none. */
+    int ackIndex(int start) {
+        for (int i = 0; i < acks; i++) {
+            if (packetAt(i) == start) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /** Offset of the i-th packet as cut originally; at or beyond the length if there is none. */
+    private int packetAt(int i) {
+        int unscheduledPackets = (unscheduled + cutBytes - 1) / cutBytes;
+        return i < unscheduledPackets ? i * cutBytes : unscheduled + (i - unscheduledPackets) * cutBytes;
+    }
+
+    /** Start of the packet that holds the byte. */
+    int packetStart(int offset) {
+        int base = offset < unscheduled ? 0 : unscheduled;
+        int start = offset - (offset - base) % cutBytes;
+        return subCutBytes == cutBytes ? start : offset - (offset - start) % subCutBytes;
+    }
+
+    /** End of the packet that starts at this offset. */
+    int packetEnd(int start) {
+        int base = start < unscheduled ? 0 : unscheduled;
+        int limit = start < unscheduled ? unscheduled : length;
+        int end = Math.min(limit, start - (start - base) % cutBytes + cutBytes);
+        return subCutBytes == cutBytes ? end : Math.min(end, start + subCutBytes);
+    }
+}

@@ -1,0 +1,335 @@
+package io.homa4j.protocol;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * All peers and their hosts: lookup, creation up to a bound, and collection of the idle ones (spec protocol 8 items 1
+ * to 6). Unproven peers without RPCs go first when the table is full (design 6, bounds).
+ */
+final class PeerTable {
+    private static final int SCAN_PER_TICK = 10;
+    private static final int EVICT_PER_TICK = 5;
+
+    private final Config config;
+    private final Counters counters;
+    private final Turn turn;
+    private final KeyedHash hash;
+
+    private @Nullable Peer[] buckets = new Peer[64];
+    private @Nullable Host[] hostBuckets = new Host[64];
+    private int hosts;
+    /** Peers in use, dense. */
+    private final List<Peer> all = new ArrayList<>();
+
+    private final List<Peer> sparePeers = new ArrayList<>();
+    private final List<Host> spareHosts = new ArrayList<>();
+    private int scanAt;
+    private final Peer[] victims = new Peer[EVICT_PER_TICK];
+
+    private @Nullable Peer firstIdleUnproven;
+    private @Nullable Peer lastIdleUnproven;
+
+    PeerTable(Config config, Counters counters, Turn turn, KeyedHash hash) {
+        this.config = config;
+        this.counters = counters;
+        this.turn = turn;
+        this.hash = hash;
+        Arrays.fill(victims, Peer.NONE);
+    }
+
+    int size() {
+        return all.size();
+    }
+
+    int hosts() {
+        return hosts;
+    }
+
+    Peer get(int i) {
+        return all.get(i);
+    }
+
+    /** The peer, or null; does not count as access. */
+    @Nullable
+    Peer find(int socketKey, long hi, long lo, int port) {
+        for (Peer peer = buckets[bucket(socketKey, hi, lo, port)]; peer != null; peer = peer.nextInBucket) {
+            if (peer.lo == lo && peer.hi == hi && peer.port == port && peer.socketKey == socketKey) {
+                return peer;
+            }
+        }
+        return null;
+    }
+
+    /** The peer, created if need be; null if the table is full of peers that may not go. */
+    @Nullable
+    Peer findOrCreate(int socketKey, long hi, long lo, int port) {
+        Peer peer = find(socketKey, hi, lo, port);
+        if (peer == null) {
+            if (all.size() >= config.maxPeers && !evictOne()) {
+                counters.add(Counters.PEER_TABLE_FULL, 1);
+                return null;
+            }
+            peer = create(socketKey, hi, lo, port);
+        }
+        peer.accessNs = turn.nowNs;
+        return peer;
+    }
+
+    /** A host if it is known; null otherwise. */
+    @Nullable
+    Host findHost(long hi, long lo) {
+        for (Host host = hostBuckets[hostBucket(hi, lo)]; host != null; host = host.nextInBucket) {
+            if (host.lo == lo && host.hi == hi) {
+                return host;
+            }
+        }
+        return null;
+    }
+
+    private Peer create(int socketKey, long hi, long lo, int port) {
+        counters.add(Counters.PEER_ALLOCS, 1);
+        Peer peer = sparePeers.isEmpty() ? new Peer() : sparePeers.removeLast();
+        peer.hi = hi;
+        peer.lo = lo;
+        peer.port = port;
+        peer.socketKey = socketKey;
+        peer.localHi = 0;
+        peer.localLo = 0;
+        peer.mtu = config.mtu;
+        peer.rpcs = 0;
+        // Until told otherwise everything unscheduled goes at level 6 (spec scheduling 16.3).
+        Arrays.fill(peer.cutoffs, 0);
+        peer.cutoffs[6] = Integer.MAX_VALUE;
+        peer.cutoffVersion = 0;
+        peer.cutoffsSentSlot = Long.MIN_VALUE;
+        peer.isProven = !config.proveReachability;
+        peer.receivedBytes = 0;
+        peer.sentBytes = 0;
+        peer.proofQueue = null;
+        peer.acks = 0;
+        peer.resendTick = Long.MIN_VALUE;
+        peer.host = hostOf(hi, lo);
+        peer.host.peers++;
+        if (all.size() >= buckets.length) {
+            growPeers();
+        }
+        int bucket = bucket(socketKey, hi, lo, port);
+        peer.nextInBucket = buckets[bucket];
+        buckets[bucket] = peer;
+        peer.place = all.size();
+        all.add(peer);
+        updateIdle(peer);
+        return peer;
+    }
+
+    /** Keeps the list of unproven peers without RPCs true; to be called when either has changed. */
+    void updateIdle(Peer peer) {
+        boolean belongs = peer != Peer.NONE && peer.place >= 0 && !peer.isProven && peer.rpcs == 0;
+        if (belongs == peer.isIdleUnproven) {
+            return;
+        }
+        peer.isIdleUnproven = belongs;
+        if (belongs) {
+            peer.idlePrevious = lastIdleUnproven;
+            peer.idleNext = null;
+            if (lastIdleUnproven == null) {
+                firstIdleUnproven = peer;
+            } else {
+                lastIdleUnproven.idleNext = peer;
+            }
+            lastIdleUnproven = peer;
+        } else {
+            Peer previous = peer.idlePrevious;
+            Peer next = peer.idleNext;
+            if (previous == null) {
+                firstIdleUnproven = next;
+            } else {
+                previous.idleNext = next;
+            }
+            if (next == null) {
+                lastIdleUnproven = previous;
+            } else {
+                next.idlePrevious = previous;
+            }
+            peer.idleNext = null;
+            peer.idlePrevious = null;
+        }
+    }
+
+    /** Makes room for one more: the unproven peer idle for longest, else the longest idle of a few others. */
+    private boolean evictOne() {
+        Peer victim = firstIdleUnproven;
+        if (victim == null) {
+            for (int i = 0; i < SCAN_PER_TICK && i < all.size(); i++) {
+                scanAt = scanAt + 1 < all.size() ? scanAt + 1 : 0;
+                Peer peer = all.get(scanAt);
+                if (mayGo(peer) && (victim == null || peer.accessNs - victim.accessNs < 0)) {
+                    victim = peer;
+                }
+            }
+        }
+        if (victim == null) {
+            return false;
+        }
+        remove(victim);
+        return true;
+    }
+
+    private static boolean mayGo(Peer peer) {
+        return peer.rpcs == 0 && peer.acks == 0;
+    }
+
+    /**
+     * Once per tick: nothing below {@code peer_gc_threshold}; else ten more peers are looked at and at most five go,
+     * never one idle for less than the minimum, one idle for less than the maximum only beyond {@code peer_net_max};
+     * longest idle first. Peers with RPCs or pending acks stay, where the module only unlinks them.
+     */
+    void collect() {
+        if (all.size() < config.peerGcThreshold) {
+            return;
+        }
+        long minNs = config.peerIdleSecsMin * 1_000_000_000L;
+        long maxNs = config.peerIdleSecsMax * 1_000_000_000L;
+        int count = 0;
+        for (int i = 0; i < SCAN_PER_TICK && i < all.size(); i++) {
+            scanAt = scanAt + 1 < all.size() ? scanAt + 1 : 0;
+            Peer peer = all.get(scanAt);
+            long idleNs = turn.nowNs - peer.accessNs;
+            if (!mayGo(peer) || idleNs < minNs || idleNs < maxNs && all.size() <= config.peerNetMax) {
+                continue;
+            }
+            count = addVictim(peer, count);
+        }
+        for (int i = 0; i < count; i++) {
+            remove(victims[i]);
+            victims[i] = Peer.NONE;
+        }
+    }
+
+    /** Keeps the longest idle candidates, longest first. */
+    private int addVictim(Peer peer, int count) {
+        int at = count;
+        while (at > 0 && peer.accessNs - victims[at - 1].accessNs < 0) {
+            at--;
+        }
+        if (at == EVICT_PER_TICK) {
+            return count;
+        }
+        int last = Math.min(count, EVICT_PER_TICK - 1);
+        System.arraycopy(victims, at, victims, at + 1, last - at);
+        victims[at] = peer;
+        return last + 1;
+    }
+
+    private void remove(Peer peer) {
+        counters.add(Counters.PEER_EVICTIONS, 1);
+        int bucket = bucket(peer.socketKey, peer.hi, peer.lo, peer.port);
+        Peer previous = null;
+        for (Peer p = buckets[bucket]; p != null && p != peer; p = p.nextInBucket) {
+            previous = p;
+        }
+        if (previous == null) {
+            buckets[bucket] = peer.nextInBucket;
+        } else {
+            previous.nextInBucket = peer.nextInBucket;
+        }
+        peer.nextInBucket = null;
+        Peer last = all.removeLast();
+        if (last != peer) {
+            all.set(peer.place, last);
+            last.place = peer.place;
+        }
+        peer.place = -1;
+        updateIdle(peer);
+        Host host = peer.host;
+        host.peers--;
+        peer.host = Host.NONE;
+        forgetIfUnused(host);
+        sparePeers.add(peer);
+    }
+
+    /** Forgets the peers of a socket that is gone; its number will be another's. */
+    void forgetSocket(Sock socket) {
+        if (config.encapsulation == Config.Encapsulation.UDP) {
+            for (int i = all.size() - 1; i >= 0; i--) {
+                if (all.get(i).socketKey == socket.number) {
+                    remove(all.get(i));
+                }
+            }
+        }
+    }
+
+    /** Forgets a host without peers, space and messages. */
+    void forgetIfUnused(Host host) {
+        if (host == Host.NONE || host.peers > 0 || host.regionBytes > 0) {
+            return;
+        }
+        int bucket = hostBucket(host.hi, host.lo);
+        Host previous = null;
+        for (Host h = hostBuckets[bucket]; h != null && h != host; h = h.nextInBucket) {
+            previous = h;
+        }
+        if (previous == null) {
+            hostBuckets[bucket] = host.nextInBucket;
+        } else {
+            previous.nextInBucket = host.nextInBucket;
+        }
+        host.nextInBucket = null;
+        hosts--;
+        spareHosts.add(host);
+    }
+
+    private Host hostOf(long hi, long lo) {
+        Host host = findHost(hi, lo);
+        if (host == null) {
+            host = spareHosts.isEmpty() ? new Host() : spareHosts.removeLast();
+            host.hi = hi;
+            host.lo = lo;
+            host.peers = 0;
+            host.regionBytes = 0;
+            host.rttNs = Host.UNKNOWN_RTT;
+            if (hosts >= hostBuckets.length) {
+                growHosts();
+            }
+            int bucket = hostBucket(hi, lo);
+            host.nextInBucket = hostBuckets[bucket];
+            hostBuckets[bucket] = host;
+            hosts++;
+        }
+        return host;
+    }
+
+    private int bucket(int socketKey, long hi, long lo, int port) {
+        return hash.of(hi, lo, (long) socketKey << 16 | port) & (buckets.length - 1);
+    }
+
+    private int hostBucket(long hi, long lo) {
+        return hash.of(hi, lo, -1) & (hostBuckets.length - 1);
+    }
+
+    private void growPeers() {
+        buckets = new Peer[2 * buckets.length];
+        for (Peer peer : all) {
+            int bucket = bucket(peer.socketKey, peer.hi, peer.lo, peer.port);
+            peer.nextInBucket = buckets[bucket];
+            buckets[bucket] = peer;
+        }
+    }
+
+    private void growHosts() {
+        @Nullable Host[] old = hostBuckets;
+        hostBuckets = new Host[2 * old.length];
+        for (Host head : old) {
+            for (Host host = head; host != null; ) {
+                Host next = host.nextInBucket;
+                int bucket = hostBucket(host.hi, host.lo);
+                host.nextInBucket = hostBuckets[bucket];
+                hostBuckets[bucket] = host;
+                host = next;
+            }
+        }
+    }
+}

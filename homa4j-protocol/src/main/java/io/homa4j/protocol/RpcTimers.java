@@ -1,0 +1,261 @@
+package io.homa4j.protocol;
+
+/**
+ * What happens when nothing happens: RESENDs, NEED_ACKs, timeouts (spec protocol 7). Each RPC has one timer, armed by
+ * {@link Silence}; when it fires the rules of 7.2 are applied to the RPC as it is then. In profile {@code module} the
+ * counts are the module's, else repeats are spaced, limited per peer and bounded in time (design 6; D-4, D-5).
+ */
+final class RpcTimers implements Transmitter.Events {
+    /** Ticks an unproven peer's response is kept without an answer. */
+    private static final int UNPROVEN_TICKS = 100;
+
+    private final Config config;
+    private final Counters counters;
+    private final Turn turn;
+    private final TimerWheel wheel;
+    private final Silence silence;
+    private final Priorities priorities;
+    private final ControlQueue control;
+    private final Lifecycle lifecycle;
+
+    RpcTimers(
+            Config config,
+            Counters counters,
+            Turn turn,
+            TimerWheel wheel,
+            Silence silence,
+            Priorities priorities,
+            ControlQueue control,
+            Lifecycle lifecycle) {
+        this.config = config;
+        this.counters = counters;
+        this.turn = turn;
+        this.wheel = wheel;
+        this.silence = silence;
+        this.priorities = priorities;
+        this.control = control;
+        this.lifecycle = lifecycle;
+    }
+
+    /** Fires everything due at the present tick. */
+    void fire() {
+        for (Rpc rpc = wheel.pollDue(turn.tick); rpc != null; rpc = wheel.pollDue(turn.tick)) {
+            check(rpc);
+        }
+    }
+
+    /** The other side is expected to act from now on. */
+    @Override
+    public void ranDry(Rpc rpc) {
+        if (rpc.isClient()) {
+            if (rpc.state == Rpc.State.OUTGOING && rpc.error == Status.OK) {
+                silence.restart(rpc);
+            }
+        } else if (rpc.out.isSent()) {
+            rpc.responseSentTick = turn.tick + 1;
+            rpc.needAckTicks = config.requestAckTicks;
+            silence.armBy(rpc, turn.tick + 1 + config.requestAckTicks);
+        } else if (!config.moduleProfile) {
+            rpc.needAckTicks = config.resendTicks;
+            silence.armBy(rpc, turn.tick + config.resendTicks);
+        }
+    }
+
+    @Override
+    public void needsProof(Rpc rpc) {
+        rpc.needAckTicks = config.resendTicks;
+        askForProof(rpc);
+    }
+
+    private void check(Rpc rpc) {
+        if (rpc.isDead() || rpc.error != Status.OK) {
+            return;
+        }
+        switch (rpc.state) {
+            case INCOMING -> checkIncoming(rpc);
+            case OUTGOING -> {
+                if (rpc.isClient()) {
+                    checkRequest(rpc);
+                } else {
+                    checkResponse(rpc);
+                }
+            }
+            default -> {
+                // In service: the application may take arbitrarily long (P-157).
+            }
+        }
+    }
+
+    /** Spec protocol 7.2 items 4, 5 and 8 to 10 for a message that is being received. */
+    private void checkIncoming(Rpc rpc) {
+        InboundMessage in = rpc.in;
+        if (in.isComplete()) {
+            return;
+        }
+        if (!in.hasSpace()) {
+            checkSpaceWait(rpc);
+        } else if (in.receivedBytes() >= in.granted) {
+            // Nothing is expected before the next GRANT, which arms the timer again.
+            checkContact(rpc);
+        } else {
+            checkSilence(rpc);
+        }
+    }
+
+    /** Nobody waits for ever for receive space (design 6); in the module it does (spec protocol 4.5). */
+    private void checkSpaceWait(Rpc rpc) {
+        if (config.receiveSpaceWaitTicks == 0) {
+            return;
+        }
+        long due = rpc.spaceWaitTick + config.receiveSpaceWaitTicks;
+        if (turn.tick < due) {
+            silence.armBy(rpc, due);
+            return;
+        }
+        counters.add(Counters.RECEIVE_SPACE_FAILURES, 1);
+        lifecycle.abort(rpc, Status.NO_RECEIVE_SPACE, 0);
+    }
+
+    /** A request of which nothing is expected now is dropped when its client has not been heard of for a timeout. */
+    private void checkContact(Rpc rpc) {
+        if (config.moduleProfile || rpc.isClient()) {
+            return;
+        }
+        long due = rpc.lastContactTick + config.timeoutTicks;
+        if (turn.tick < due) {
+            silence.armBy(rpc, due);
+        } else {
+            timeOut(rpc);
+        }
+    }
+
+    /** Spec protocol 7.2 items 7 to 10 for a client whose request is out. */
+    private void checkRequest(Rpc rpc) {
+        if (rpc.out.isSendable()) {
+            // It is this host's turn; the timer is armed when everything allowed has been sent.
+            return;
+        }
+        checkSilence(rpc);
+    }
+
+    private void checkSilence(Rpc rpc) {
+        long silent = turn.tick - rpc.silenceStartTick;
+        if (silent < rpc.resendAfterTicks) {
+            silence.armBy(rpc, rpc.silenceStartTick + rpc.resendAfterTicks);
+            return;
+        }
+        long timeoutTick = timeoutTick(rpc);
+        if (turn.tick >= timeoutTick) {
+            timeOut(rpc);
+            return;
+        }
+        if (!mayResendTo(rpc.peer)) {
+            counters.add(Counters.RESENDS_DEFERRED, 1);
+            silence.armBy(rpc, turn.tick + 1);
+            return;
+        }
+        if (rpc.unansweredSinceTick < 0) {
+            rpc.unansweredSinceTick = turn.tick;
+            timeoutTick = timeoutTick(rpc);
+        }
+        rpc.unansweredResends++;
+        requestRetransmission(rpc);
+        silence.armBy(rpc, Math.min(timeoutTick, turn.tick + resendInterval(rpc)));
+    }
+
+    /**
+     * When the RPC is given up. In the module {@code timeout_ticks} after the last progress; else that long, less the
+     * first wait, after the first RESEND that drew no answer, so that no RPC fails without having asked (design 6).
+     */
+    private long timeoutTick(Rpc rpc) {
+        if (config.moduleProfile) {
+            return rpc.silenceStartTick + config.timeoutTicks;
+        }
+        return rpc.unansweredSinceTick < 0
+                ? Long.MAX_VALUE
+                : rpc.unansweredSinceTick + Math.max(1, config.timeoutTicks - config.resendTicks);
+    }
+
+    /** Unanswered RESENDs are spaced out after the third, up to sixteen intervals; the module never does. */
+    private int resendInterval(Rpc rpc) {
+        int doublings = config.moduleProfile ? 0 : Math.clamp(rpc.unansweredResends - 3, 0, 4);
+        return config.resendInterval << doublings;
+    }
+
+    private boolean mayResendTo(Peer peer) {
+        if (peer.resendTick != turn.tick) {
+            peer.resendTick = turn.tick;
+            peer.resendsThisTick = 0;
+        }
+        return peer.resendsThisTick++ < config.maxResendsPerPeerTick;
+    }
+
+    private void timeOut(Rpc rpc) {
+        counters.add(Counters.RPC_TIMEOUTS, 1);
+        lifecycle.abort(rpc, Status.TIMEOUT, 0);
+    }
+
+    /** Asks for what is missing of the message being received (spec protocol 7.3). */
+    void requestRetransmission(Rpc rpc) {
+        InboundMessage in = rpc.in;
+        int level = priorities.controlLevel();
+        rpc.resendOutstanding = true;
+        if (!in.isKnown) {
+            control.resend(rpc, 0, -1, level);
+            return;
+        }
+        int ranges = config.moduleProfile ? in.gaps() : Math.min(in.gaps(), config.maxResendsPerPeerTick);
+        for (int i = 0; i < ranges; i++) {
+            control.resend(rpc, in.gapStart(i), in.gapEnd(i) - in.gapStart(i), level);
+        }
+        if (in.granted > in.receivedEnd) {
+            control.resend(rpc, in.receivedEnd, in.granted - in.receivedEnd, level);
+        }
+    }
+
+    // ---- a server whose response is out (spec protocol 6.5 item 4, D-4, D-5)
+
+    private void checkResponse(Rpc rpc) {
+        if (rpc.out.isSendable() && !rpc.waitsForProof) {
+            return;
+        }
+        if (rpc.out.isSent() && turn.tick < rpc.responseSentTick + config.requestAckTicks) {
+            silence.armBy(rpc, rpc.responseSentTick + config.requestAckTicks);
+            return;
+        }
+        int patience = rpc.peer.isProven ? config.timeoutTicks : Math.min(UNPROVEN_TICKS, config.timeoutTicks);
+        if (!config.moduleProfile && turn.tick - rpc.lastContactTick >= patience) {
+            timeOut(rpc);
+            return;
+        }
+        if (rpc.waitsForProof) {
+            askForProof(rpc);
+            return;
+        }
+        if (!mayResendTo(rpc.peer)) {
+            counters.add(Counters.RESENDS_DEFERRED, 1);
+            silence.armBy(rpc, turn.tick + 1);
+            return;
+        }
+        // A client that still waits for data answers with RESEND, one that has dropped the RPC with ACK.
+        rpc.needAckNs = turn.nowNs;
+        control.needAck(rpc);
+        if (config.moduleProfile) {
+            silence.armBy(rpc, turn.tick + 1);
+        } else {
+            rpc.needAckTicks = Math.clamp(2L * rpc.needAckTicks, 1, Math.max(1, config.busyResendMaxTicks));
+            silence.armBy(rpc, turn.tick + rpc.needAckTicks);
+        }
+    }
+
+    /**
+     * Tells the client our table, whose version it echoes, and asks for the first packet of its request again: the answer
+     * proves that it receives at its address (design 6). Asking for one packet instead of all costs the client less.
+     */
+    private void askForProof(Rpc rpc) {
+        control.cutoffs(rpc);
+        control.resend(rpc, 0, 1, priorities.controlLevel());
+        silence.armBy(rpc, turn.tick + rpc.needAckTicks);
+        rpc.needAckTicks = Math.min(2 * rpc.needAckTicks, UNPROVEN_TICKS);
+    }
+}

@@ -1,0 +1,64 @@
+package io.homa4j.protocol;
+
+/**
+ * Keeps, for each RPC, since when the other side has been silent, and arms the RPC's timer so that {@link RpcTimers}
+ * looks at it when something may be due. Progress only writes fields; a timer that fires early is armed again.
+ */
+final class Silence {
+    private final Config config;
+    private final Turn turn;
+    private final TimerWheel wheel;
+
+    Silence(Config config, Turn turn, TimerWheel wheel) {
+        this.config = config;
+        this.turn = turn;
+        this.wheel = wheel;
+    }
+
+    /** A new RPC: nothing is armed yet. */
+    void begin(Rpc rpc) {
+        rpc.silenceStartTick = turn.tick;
+        rpc.lastContactTick = turn.tick;
+        rpc.resendAfterTicks = config.resendTicks;
+        rpc.unansweredSinceTick = -1;
+        rpc.unansweredResends = 0;
+        rpc.needAckTicks = config.requestAckTicks;
+        rpc.responseSentTick = -1;
+        rpc.resendOutstanding = false;
+    }
+
+    /** DATA or GRANT: the other side is making progress (spec protocol 3.6). */
+    void progress(Rpc rpc) {
+        rpc.resendAfterTicks = config.resendTicks;
+        restart(rpc);
+    }
+
+    /** BUSY: alive, but not soon; asked again after twice the time each time (design 6). */
+    void busy(Rpc rpc) {
+        if (config.busyResendMaxTicks > 0) {
+            rpc.resendAfterTicks =
+                    Math.max(config.resendTicks, Math.min(2 * rpc.resendAfterTicks, config.busyResendMaxTicks));
+        }
+        restart(rpc);
+    }
+
+    /** From now on the other side is expected to act: silence counts from here. */
+    void restart(Rpc rpc) {
+        rpc.silenceStartTick = turn.tick;
+        rpc.unansweredSinceTick = -1;
+        rpc.unansweredResends = 0;
+        rpc.resendOutstanding = false;
+        armBy(rpc, turn.tick + rpc.resendAfterTicks);
+    }
+
+    /** Makes the timer fire at this tick or earlier. */
+    void armBy(Rpc rpc, long tick) {
+        if (rpc.timerTick == Rpc.NO_TIMER || rpc.timerTick > tick) {
+            wheel.arm(rpc, Math.max(tick, turn.tick + 1));
+        }
+    }
+
+    void cancel(Rpc rpc) {
+        wheel.cancel(rpc);
+    }
+}
