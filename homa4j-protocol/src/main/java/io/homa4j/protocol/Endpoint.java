@@ -113,6 +113,16 @@ public final class Endpoint {
         nextId = this.config.firstId != 0 ? this.config.firstId : Math.max(2, (hash.number(1) >>> 2) & ~1L);
     }
 
+    /**
+     * The present of a call. Ticks at which nothing is due pass here, before anything counts from the present one;
+     * else an RPC that begins after an idle time would be charged with it.
+     */
+    private void begin(long nowNs) {
+        turn.now(nowNs);
+        long due = Math.min(wheel.nextTick(turn.tick), acks.nextTick());
+        turn.tick = Math.max(turn.tick, Math.min(turn.reachedTick(), due - 1));
+    }
+
     // ---- sockets
 
     /**
@@ -192,7 +202,7 @@ public final class Endpoint {
 
     /** No new RPCs in either direction; what is going on goes on, buffered acks leave (design 6, close loses nothing). */
     public void beginClose(int socket, long nowNs) {
-        turn.now(nowNs);
+        begin(nowNs);
         Sock sock = sockets.get(socket);
         if (sock != null) {
             sock.isClosing = true;
@@ -216,7 +226,7 @@ public final class Endpoint {
 
     /** Ends all RPCs of the socket silently; its port is unknown from now on (spec protocol 6.7). Idempotent. */
     public void shutdown(int socket, long nowNs) {
-        turn.now(nowNs);
+        begin(nowNs);
         Sock sock = sockets.get(socket);
         if (sock == null || sock.isShutdown) {
             return;
@@ -264,7 +274,7 @@ public final class Endpoint {
             boolean isPrivate,
             @Nullable Object attachment,
             long nowNs) {
-        turn.now(nowNs);
+        begin(nowNs);
         Sock sock = sockets.get(socket);
         if (sock == null || sock.isShutdown || sock.isClosing) {
             return Status.SHUTDOWN.code();
@@ -315,7 +325,7 @@ public final class Endpoint {
      */
     public int reply(
             long handle, MemorySegment payload, long payloadAt, int length, @Nullable Object attachment, long nowNs) {
-        turn.now(nowNs);
+        begin(nowNs);
         Rpc rpc = rpcs.byHandle(handle);
         if (rpc == null || rpc.isClient()) {
             return Status.UNKNOWN_RPC.code();
@@ -344,7 +354,7 @@ public final class Endpoint {
 
     /** Ends a server RPC that will not be answered; the client fails within its timeout. 0 or {@code UNKNOWN_RPC}. */
     public int dismiss(long handle, long nowNs) {
-        turn.now(nowNs);
+        begin(nowNs);
         Rpc rpc = rpcs.byHandle(handle);
         if (rpc == null || rpc.isClient()) {
             return Status.UNKNOWN_RPC.code();
@@ -361,7 +371,7 @@ public final class Endpoint {
      * @return false if there is none
      */
     public boolean receive(int socket, Message out, long nowNs) {
-        turn.now(nowNs);
+        begin(nowNs);
         Sock sock = sockets.get(socket);
         if (sock == null) {
             return false;
@@ -378,7 +388,7 @@ public final class Endpoint {
 
     /** Takes the outcome of a private RPC; false if it is not ready or does not exist. */
     public boolean receivePrivate(long id, Message out, long nowNs) {
-        turn.now(nowNs);
+        begin(nowNs);
         Rpc rpc = rpcs.client(id);
         if (rpc == null || !rpc.isPrivate || !rpc.isReady) {
             return false;
@@ -413,7 +423,7 @@ public final class Endpoint {
 
     /** Gives the memory of a received message back. 0, or {@code INVALID_ARGUMENT} if it is not the application's. */
     public int release(int socket, long regionOffset, long nowNs) {
-        turn.now(nowNs);
+        begin(nowNs);
         Sock sock = sockets.get(socket);
         if (sock == null || !sock.region.isWithApplication(regionOffset)) {
             return Status.INVALID_ARGUMENT.code();
@@ -430,7 +440,7 @@ public final class Endpoint {
      * 0, or {@code UNKNOWN_RPC}.
      */
     public int abort(long id, Status error, int code, long nowNs) {
-        turn.now(nowNs);
+        begin(nowNs);
         Rpc rpc = rpcs.client(id);
         if (rpc == null || !rpc.isClient()) {
             return Status.UNKNOWN_RPC.code();
@@ -441,7 +451,7 @@ public final class Endpoint {
 
     /** Ends a client RPC without delivering anything (spec api 9, error 0). 0, or {@code UNKNOWN_RPC}. */
     public int forget(long id, long nowNs) {
-        turn.now(nowNs);
+        begin(nowNs);
         Rpc rpc = rpcs.client(id);
         if (rpc == null || !rpc.isClient()) {
             return Status.UNKNOWN_RPC.code();
@@ -452,7 +462,7 @@ public final class Endpoint {
 
     /** Aborts all client RPCs of the socket; server RPCs go on (P-182). Returns how many. */
     public int abortAll(int socket, Status error, int code, long nowNs) {
-        turn.now(nowNs);
+        begin(nowNs);
         Sock sock = sockets.get(socket);
         int aborted = 0;
         for (Rpc rpc = sock == null ? null : sock.rpcs; rpc != null; rpc = rpc.socketNext) {
@@ -469,7 +479,7 @@ public final class Endpoint {
     /** Processes the packets of a batch, in the order of spec protocol 3.2. */
     public void onPackets(PacketBatch batch, long nowNs) {
         assert polled == null : "onSent must follow pollPackets";
-        turn.now(nowNs);
+        begin(nowNs);
         arrivals.onPackets(batch);
     }
 
@@ -480,7 +490,7 @@ public final class Endpoint {
      * @param kind {@code NO_SERVER}, {@code PROTOCOL_UNSUPPORTED} or {@code HOST_UNREACHABLE}
      */
     public void unreachable(long peerHi, long peerLo, int port, Status kind, long nowNs) {
-        turn.now(nowNs);
+        begin(nowNs);
         for (int i = 0; i < rpcs.made(); i++) {
             Rpc rpc = rpcs.at(i);
             if (!rpc.isDead()
@@ -527,7 +537,7 @@ public final class Endpoint {
 
     /** Fires timers. Call after {@link #onPackets} of the same turn: what has arrived counts before silence does. */
     public void onTime(long nowNs) {
-        turn.now(nowNs);
+        begin(nowNs);
         long reached = turn.reachedTick();
         if (turn.tick == reached) {
             return;
@@ -550,7 +560,7 @@ public final class Endpoint {
      */
     public int pollPackets(PacketBatch batch, int maxBytes, long nowNs) {
         assert polled == null : "onSent must follow pollPackets";
-        turn.now(nowNs);
+        begin(nowNs);
         int count = transmitter.poll(batch, maxBytes);
         polled = count > 0 ? batch : null;
         return count;
@@ -558,7 +568,7 @@ public final class Endpoint {
 
     /** The driver has taken the first {@code sent} packets of the polled batch; the others count as never chosen. */
     public void onSent(int sent, long nowNs) {
-        turn.now(nowNs);
+        begin(nowNs);
         PacketBatch batch = polled;
         polled = null;
         if (batch != null) {
@@ -576,7 +586,7 @@ public final class Endpoint {
      * packets and commands matter. Turns later than this count as pauses of the process, not as silence of peers.
      */
     public long nextDeadlineNs(long nowNs) {
-        turn.now(nowNs);
+        begin(nowNs);
         long tick = Math.min(wheel.nextTick(turn.tick), acks.nextTick());
         long deadlineNs = tick == Long.MAX_VALUE ? Long.MAX_VALUE : turn.timeOfTick(tick);
         long sendNs = transmitter.nextDeadlineNs();
@@ -599,7 +609,7 @@ public final class Endpoint {
      * @throws IllegalArgumentException if a parameter is out of range
      */
     public void reconfigure(Config changed, long nowNs) {
-        turn.now(nowNs);
+        begin(nowNs);
         Config next = changed.copy();
         next.normalize();
         boolean newTable = next.numPriorities != config.numPriorities

@@ -260,7 +260,8 @@ final class Lifecycle {
 
     /**
      * Aborts an RPC (spec protocol 6.6): a client RPC gets the error and becomes deliverable, a server RPC ends. The other
-     * side is not told. The first error stays (D-13).
+     * side is not told. The first error stays; in profile module a request goes on being sent and asked about until the
+     * application has taken the error (D-13, capture 08f).
      */
     void abort(Rpc rpc, Status error, int code) {
         if (rpc.isDead()) {
@@ -276,6 +277,10 @@ final class Lifecycle {
         }
         rpc.error = error;
         rpc.abortCode = code;
+        if (config.moduleProfile && rpc.state == Rpc.State.OUTGOING) {
+            makeReady(rpc);
+            return;
+        }
         silence.cancel(rpc);
         granter.forget(rpc);
         transmitter.withdraw(rpc);

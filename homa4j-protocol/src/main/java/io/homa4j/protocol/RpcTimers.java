@@ -48,7 +48,7 @@ final class RpcTimers implements Transmitter.Events {
     @Override
     public void ranDry(Rpc rpc) {
         if (rpc.isClient()) {
-            if (rpc.state == Rpc.State.OUTGOING && rpc.error == Status.OK) {
+            if (rpc.state == Rpc.State.OUTGOING) {
                 silence.restart(rpc);
             }
         } else if (rpc.out.isSent()) {
@@ -68,7 +68,7 @@ final class RpcTimers implements Transmitter.Events {
     }
 
     private void check(Rpc rpc) {
-        if (rpc.isDead() || rpc.error != Status.OK) {
+        if (rpc.isDead() || rpc.error != Status.OK && !config.moduleProfile) {
             return;
         }
         switch (rpc.state) {

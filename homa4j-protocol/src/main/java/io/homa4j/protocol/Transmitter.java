@@ -80,13 +80,12 @@ final class Transmitter {
             withdraw(rpc);
             return;
         }
+        // The module's list is not sorted again, but a newcomer is compared with what others have left now (capture 17d).
+        out.rankedBytesLeft = out.bytesLeft();
         if (rpc.srptPlace < 0) {
-            out.rankedBytesLeft = out.bytesLeft();
             bySize.add(rpc);
             byAge.add(rpc);
-        } else if (!config.moduleProfile) {
-            // Profile module keeps the place a message had when it was queued (spec scheduling 20).
-            out.rankedBytesLeft = out.bytesLeft();
+        } else {
             bySize.moved(rpc);
         }
     }
