@@ -120,7 +120,7 @@ class HeadersTest {
                 .isEqualTo(new RpcUnknownPacket(Common.of(PacketType.RPC_UNKNOWN, 99, 40000, 0, 99991), Bytes.EMPTY));
     }
 
-    /** The shortest packet is 28 bytes long, so the padding to 26 of P-004 never happens. */
+    /** The shortest packet is 28 bytes long, so the padding to 26 of spec/protocol.md 2.1 never happens. */
     @Test
     void noPacketNeedsPadding() {
         for (int type = PacketType.DATA; type <= PacketType.ACK; type++) {
