@@ -525,6 +525,11 @@ public final class Endpoint {
         }
     }
 
+    /** Says how large packets may be towards peers met from now on; until told, {@code mtu} bytes. */
+    public void pathMtus(PathMtus known) {
+        peers.pathMtus(known);
+    }
+
     /**
      * What the driver knows of the host's link.
      *

@@ -18,6 +18,9 @@ final class PeerTable {
     private final Turn turn;
     private final KeyedHash hash;
 
+    /** Sizes of packets towards new peers. */
+    private PathMtus pathMtus;
+
     private @Nullable Peer[] buckets = new Peer[64];
     private @Nullable Host[] hostBuckets = new Host[64];
     private int hosts;
@@ -37,7 +40,12 @@ final class PeerTable {
         this.counters = counters;
         this.turn = turn;
         this.hash = hash;
+        this.pathMtus = (hi, lo) -> this.config.mtu;
         Arrays.fill(victims, Peer.NONE);
+    }
+
+    void pathMtus(PathMtus known) {
+        pathMtus = known;
     }
 
     int size() {
@@ -98,7 +106,7 @@ final class PeerTable {
         peer.socketKey = socketKey;
         peer.localHi = 0;
         peer.localLo = 0;
-        peer.mtu = config.mtu;
+        peer.mtu = pathMtus.mtu(hi, lo);
         peer.rpcs = 0;
         // Until told otherwise everything unscheduled goes at level 6 (spec scheduling 16.3).
         Arrays.fill(peer.cutoffs, 0);
