@@ -2,6 +2,7 @@
 module io.homa4j.driver {
     requires static transitive org.jspecify;
     requires transitive io.homa4j.protocol;
+    requires jdk.net;
 
     exports io.homa4j.driver;
 }
