@@ -1,0 +1,60 @@
+package io.homa4j;
+
+import org.jspecify.annotations.Nullable;
+
+/** A thread waits for send memory. */
+final class MemoryOp extends Op {
+    final int length;
+    private @Nullable SendBuffer buffer;
+
+    MemoryOp(int length, long deadlineNs) {
+        this.length = length;
+        this.deadlineNs = deadlineNs;
+    }
+
+    @Override
+    void run(EngineLoop loop, long nowNs) {
+        loop.waitForMemory(this);
+        // It may have come back before the loop knew that somebody waits.
+        SendBuffer found = loop.memory.take(length);
+        if (found != null) {
+            loop.noLongerWaitsForMemory(this);
+            succeed(found);
+        }
+    }
+
+    void succeed(SendBuffer found) {
+        buffer = found;
+        finish();
+    }
+
+    @Override
+    void onDeadline(EngineLoop loop, long nowNs) {
+        giveUp(loop);
+    }
+
+    @Override
+    void onCancel(EngineLoop loop, long nowNs) {
+        giveUp(loop);
+    }
+
+    private void giveUp(EngineLoop loop) {
+        if (!isDone()) {
+            loop.noLongerWaitsForMemory(this);
+            finish();
+        }
+    }
+
+    @Override
+    void refuse(EngineLoop loop) {
+        if (!isDone()) {
+            finish();
+        }
+    }
+
+    /** The memory; null if the wait ended otherwise. */
+    @Nullable
+    SendBuffer buffer() {
+        return buffer;
+    }
+}

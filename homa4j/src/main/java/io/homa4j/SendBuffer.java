@@ -1,0 +1,19 @@
+package io.homa4j;
+
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/** A piece of {@link SendMemory}. */
+final class SendBuffer {
+    final MemorySegment segment;
+    /** Index of its size. */
+    final int size;
+    /** Next free one of the same size. */
+    @Nullable
+    SendBuffer next;
+
+    SendBuffer(MemorySegment segment, int size) {
+        this.segment = segment;
+        this.size = size;
+    }
+}
