@@ -1,7 +1,5 @@
 package io.homa4j.protocol;
 
-import java.util.Arrays;
-
 /**
  * Reception of one message: which bytes are here, which are missing, how many are granted (spec protocol 4). It decides
  * what to do with the bytes of a DATA packet; copying, grants and RESENDs are done by others from what it says.
@@ -42,11 +40,16 @@ final class InboundMessage {
 
     long probeNs;
 
-    // ---- gaps below receivedEnd, sorted by offset, half-open
+    // ---- gaps below receivedEnd, sorted by offset
 
+    private final GapPool pool;
+    private int firstGap = GapPool.NONE;
+    private int lastGap = GapPool.NONE;
     private int gaps;
-    private int[] gapStart = new int[8];
-    private int[] gapEnd = new int[8];
+
+    InboundMessage(GapPool pool) {
+        this.pool = pool;
+    }
 
     /** Starts reception; {@code incoming} is the sender's announcement, clipped here (spec protocol 4.1). */
     void begin(int length, int incoming, long nowNs) {
@@ -61,7 +64,7 @@ final class InboundMessage {
         expectedBytes = 0;
         slot = -1;
         probeOffset = -1;
-        gaps = 0;
+        clearGaps();
     }
 
     /** Forgets the message. The place in the region has been given back or away before. */
@@ -77,7 +80,7 @@ final class InboundMessage {
         slot = -1;
         probeOffset = -1;
         regionAt = NO_SPACE;
-        gaps = 0;
+        clearGaps();
     }
 
     boolean isComplete() {
@@ -96,18 +99,28 @@ final class InboundMessage {
         return gaps;
     }
 
-    int gapStart(int i) {
-        return gapStart[i];
+    /** The gap at the lowest offset, {@link GapPool#NONE} if there is none. */
+    int firstGap() {
+        return firstGap;
     }
 
-    int gapEnd(int i) {
-        return gapEnd[i];
+    /** The gap behind this one, {@link GapPool#NONE} if it is the last. */
+    int nextGap(int gap) {
+        return pool.next(gap);
+    }
+
+    int gapStart(int gap) {
+        return pool.start(gap);
+    }
+
+    int gapEnd(int gap) {
+        return pool.end(gap);
     }
 
     int gapBytes() {
         int bytes = 0;
-        for (int i = 0; i < gaps; i++) {
-            bytes += gapEnd[i] - gapStart[i];
+        for (int gap = firstGap; gap != GapPool.NONE; gap = pool.next(gap)) {
+            bytes += pool.end(gap) - pool.start(gap);
         }
         return bytes;
     }
@@ -117,22 +130,22 @@ final class InboundMessage {
      * is missing. {@link #missingEnd} gives its end.
      */
     int missingStart(int start, int end) {
-        for (int i = 0; i < gaps; i++) {
-            if (gapEnd[i] > start) {
-                if (gapStart[i] >= end) {
+        for (int gap = firstGap; gap != GapPool.NONE; gap = pool.next(gap)) {
+            if (pool.end(gap) > start) {
+                if (pool.start(gap) >= end) {
                     break;
                 }
-                return Math.max(start, gapStart[i]);
+                return Math.max(start, pool.start(gap));
             }
         }
         return end > receivedEnd ? Math.max(start, receivedEnd) : -1;
     }
 
-    /** End of the missing range that begins at or around {@code start} (a result of {@link #missingStart}), cut to {@code end}. */
+    /** End of the missing range that holds {@code start} (a result of {@link #missingStart}), cut to {@code end}. */
     int missingEnd(int start, int end) {
-        for (int i = 0; i < gaps; i++) {
-            if (start >= gapStart[i] && start < gapEnd[i]) {
-                return Math.min(end, gapEnd[i]);
+        for (int gap = firstGap; gap != GapPool.NONE; gap = pool.next(gap)) {
+            if (start >= pool.start(gap) && start < pool.end(gap)) {
+                return Math.min(end, pool.end(gap));
             }
         }
         return end;
@@ -140,14 +153,14 @@ final class InboundMessage {
 
     /**
      * Whether the module's acceptance rule takes {@code [start, end)} whole (spec protocol 4.3): at or beyond
-     * {@link #receivedEnd}, or inside one gap. The range lies within the message and is not empty.
+     * {@link #receivedEnd}, or inside one gap. The range lies within the message.
      */
     boolean acceptsWhole(int start, int end) {
         if (start >= receivedEnd) {
             return true;
         }
-        for (int i = 0; i < gaps; i++) {
-            if (start >= gapStart[i] && end <= gapEnd[i]) {
+        for (int gap = firstGap; gap != GapPool.NONE; gap = pool.next(gap)) {
+            if (start >= pool.start(gap) && end <= pool.end(gap)) {
                 return true;
             }
         }
@@ -159,8 +172,8 @@ final class InboundMessage {
         if (start > receivedEnd) {
             return true;
         }
-        for (int i = 0; i < gaps; i++) {
-            if (start > gapStart[i] && end < gapEnd[i]) {
+        for (int gap = firstGap; gap != GapPool.NONE; gap = pool.next(gap)) {
+            if (start > pool.start(gap) && end < pool.end(gap)) {
                 return true;
             }
         }
@@ -171,46 +184,72 @@ final class InboundMessage {
     boolean take(int start, int end) {
         remaining -= end - start;
         if (start >= receivedEnd) {
-            boolean gap = start > receivedEnd;
-            if (gap) {
-                insertGap(gaps, /* start= */ receivedEnd, /* end= */ start);
+            boolean opens = start > receivedEnd;
+            if (opens) {
+                append(receivedEnd, start);
             }
             receivedEnd = end;
-            return gap;
+            return opens;
         }
-        for (int i = 0; i < gaps; i++) {
-            if (start >= gapStart[i] && end <= gapEnd[i]) {
-                if (start == gapStart[i] && end == gapEnd[i]) {
-                    removeGap(i);
-                } else if (start == gapStart[i]) {
-                    gapStart[i] = end;
-                } else if (end == gapEnd[i]) {
-                    gapEnd[i] = start;
-                } else {
-                    insertGap(i + 1, end, gapEnd[i]);
-                    gapEnd[i] = start;
-                }
+        int previous = GapPool.NONE;
+        for (int gap = firstGap; gap != GapPool.NONE; gap = pool.next(gap)) {
+            if (start >= pool.start(gap) && end <= pool.end(gap)) {
+                shrink(previous, gap, start, end);
                 return false;
             }
+            previous = gap;
         }
         throw new AssertionError("range " + start + ".." + end + " is not missing");
     }
 
-    private void insertGap(int at, int start, int end) {
-        if (gaps == gapStart.length) {
-            gapStart = Arrays.copyOf(gapStart, 2 * gaps);
-            gapEnd = Arrays.copyOf(gapEnd, 2 * gaps);
+    /** A gap loses {@code [start, end)}: at its start, at its end, in whole, or in its middle, which splits it. */
+    private void shrink(int previous, int gap, int start, int end) {
+        if (start == pool.start(gap) && end == pool.end(gap)) {
+            remove(previous, gap);
+        } else if (start == pool.start(gap)) {
+            pool.start(gap, end);
+        } else if (end == pool.end(gap)) {
+            pool.end(gap, start);
+        } else {
+            int upper = pool.take(end, pool.end(gap), pool.next(gap));
+            pool.end(gap, start);
+            pool.next(gap, upper);
+            lastGap = lastGap == gap ? upper : lastGap;
+            gaps++;
         }
-        System.arraycopy(gapStart, at, gapStart, at + 1, gaps - at);
-        System.arraycopy(gapEnd, at, gapEnd, at + 1, gaps - at);
-        gapStart[at] = start;
-        gapEnd[at] = end;
+    }
+
+    private void append(int from, int to) {
+        int gap = pool.take(from, to, GapPool.NONE);
+        if (lastGap == GapPool.NONE) {
+            firstGap = gap;
+        } else {
+            pool.next(lastGap, gap);
+        }
+        lastGap = gap;
         gaps++;
     }
 
-    private void removeGap(int at) {
+    private void remove(int previous, int gap) {
+        int next = pool.next(gap);
+        if (previous == GapPool.NONE) {
+            firstGap = next;
+        } else {
+            pool.next(previous, next);
+        }
+        lastGap = lastGap == gap ? previous : lastGap;
+        pool.give(gap);
         gaps--;
-        System.arraycopy(gapStart, at + 1, gapStart, at, gaps - at);
-        System.arraycopy(gapEnd, at + 1, gapEnd, at, gaps - at);
+    }
+
+    private void clearGaps() {
+        for (int gap = firstGap; gap != GapPool.NONE; ) {
+            int next = pool.next(gap);
+            pool.give(gap);
+            gap = next;
+        }
+        firstGap = GapPool.NONE;
+        lastGap = GapPool.NONE;
+        gaps = 0;
     }
 }

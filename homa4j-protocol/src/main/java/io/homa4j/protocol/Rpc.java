@@ -44,7 +44,7 @@ final class Rpc {
 
     int abortCode;
 
-    final InboundMessage in = new InboundMessage();
+    final InboundMessage in;
     final OutboundMessage out = new OutboundMessage();
 
     // ---- timer state (spec protocol 7.2; RpcTimers)
@@ -114,8 +114,9 @@ final class Rpc {
     int srptPlace = -1;
     int agePlace = -1;
 
-    Rpc(int index) {
+    Rpc(int index, GapPool gaps) {
         this.index = index;
+        in = new InboundMessage(gaps);
     }
 
     /** Whether this host is the client of the RPC (spec protocol 1.2 item 1). */

@@ -19,6 +19,7 @@ final class RpcTable {
     private final List<Rpc> all = new ArrayList<>();
 
     private @Nullable Rpc spare;
+    private final GapPool gaps = new GapPool();
 
     RpcTable(KeyedHash hash) {
         this.hash = hash;
@@ -86,7 +87,7 @@ final class RpcTable {
     Rpc add(long id, Sock socket, Peer peer, int remotePort, boolean chargeUnproven) {
         Rpc rpc = spare;
         if (rpc == null) {
-            rpc = new Rpc(all.size());
+            rpc = new Rpc(all.size(), gaps);
             all.add(rpc);
         } else {
             spare = rpc.nextInBucket;

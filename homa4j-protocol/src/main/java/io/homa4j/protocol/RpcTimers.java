@@ -204,9 +204,10 @@ final class RpcTimers implements Transmitter.Events {
             control.resend(rpc, 0, -1, level);
             return;
         }
-        int ranges = config.moduleProfile ? in.gaps() : Math.min(in.gaps(), config.maxResendsPerPeerTick);
-        for (int i = 0; i < ranges; i++) {
-            control.resend(rpc, in.gapStart(i), in.gapEnd(i) - in.gapStart(i), level);
+        int left = config.maxResendsPerPeerTick;
+        for (int gap = in.firstGap(); gap != GapPool.NONE && left > 0; gap = in.nextGap(gap)) {
+            control.resend(rpc, in.gapStart(gap), in.gapEnd(gap) - in.gapStart(gap), level);
+            left--;
         }
         if (in.granted > in.receivedEnd) {
             control.resend(rpc, in.receivedEnd, in.granted - in.receivedEnd, level);

@@ -80,7 +80,8 @@ final class Transmitter {
             withdraw(rpc);
             return;
         }
-        // The module's list is not sorted again, but a newcomer is compared with what others have left now (capture 17d).
+        // The module's list is not sorted again, but a newcomer is compared with what others have left now (capture
+        // 17d).
         out.rankedBytesLeft = out.bytesLeft();
         if (rpc.srptPlace < 0) {
             bySize.add(rpc);

@@ -1,0 +1,67 @@
+package io.homa4j.protocol;
+
+import java.util.Arrays;
+
+/**
+ * The gaps of all incoming messages of an engine: half-open ranges in lists linked by number, so that a message costs
+ * nothing for gaps it does not have and nothing is allocated once the pool has its size.
+ */
+final class GapPool {
+    /** No gap: the end of a list. */
+    static final int NONE = -1;
+
+    private int[] start = new int[64];
+    private int[] end = new int[64];
+    private int[] next = new int[64];
+    private int made;
+    private int spare = NONE;
+
+    int start(int gap) {
+        return start[gap];
+    }
+
+    int end(int gap) {
+        return end[gap];
+    }
+
+    /** The next gap of the same message, at higher offsets. */
+    int next(int gap) {
+        return next[gap];
+    }
+
+    void start(int gap, int offset) {
+        start[gap] = offset;
+    }
+
+    void end(int gap, int offset) {
+        end[gap] = offset;
+    }
+
+    void next(int gap, int following) {
+        next[gap] = following;
+    }
+
+    /** A gap that precedes {@code following} in its list. */
+    int take(int startOffset, int endOffset, int following) {
+        int gap = spare;
+        if (gap != NONE) {
+            spare = next[gap];
+        } else {
+            if (made == start.length) {
+                start = Arrays.copyOf(start, 2 * made);
+                end = Arrays.copyOf(end, 2 * made);
+                next = Arrays.copyOf(next, 2 * made);
+            }
+            gap = made++;
+        }
+        start[gap] = startOffset;
+        end[gap] = endOffset;
+        next[gap] = following;
+        return gap;
+    }
+
+    void give(int gap) {
+        next[gap] = spare;
+        spare = gap;
+    }
+}
