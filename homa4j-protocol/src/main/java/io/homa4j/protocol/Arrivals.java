@@ -247,6 +247,7 @@ final class Arrivals {
         Rpc rpc = lifecycle.beginServer(localId, socket, peer, sourcePort);
         lifecycle.beginReception(rpc, length, DataHeader.incoming(packet, at));
         counters.add(Counters.PACKETS_RCVD_DATA, 1);
+        silence.progress(rpc);
         onData(batch, i, rpc);
         return rpc;
     }

@@ -1,0 +1,107 @@
+package io.homa4j.protocol;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.homa4j.conformance.Pins;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** RPC_UNKNOWN: a client starts again, a server forgets (spec protocol 5.6). */
+class RestartTest {
+    private final Config config = Rig.config();
+
+    @Test
+    @Pins("P-056")
+    void clientRepeatsTheWholeRequest() {
+        Rig rig = new Rig(config);
+        long id = rig.requestSent(2000);
+        rig.node.receive(rig.peer.rpcUnknown(id ^ 1));
+        List<Sent> again = rig.node.send();
+        assertThat(Node.words(again)).isEqualTo("AGAIN 1400@0, AGAIN 600@1400");
+        assertThat(again)
+                .allMatch(packet -> packet.data().incoming() == 2000)
+                .allMatch(packet -> packet.id() == id)
+                .allMatch(packet -> packet.level() == 6);
+        assertThat(rig.info(id).receiveLength()).isEqualTo(-1);
+    }
+
+    @Test
+    @Pins("P-057")
+    void restartRepeatsOnlyWhatWasSent() {
+        config.unschedBytes = 1400;
+        Rig rig = new Rig(config);
+        long id = rig.requestSent(2000);
+        rig.node.receive(rig.peer.rpcUnknown(id ^ 1));
+        assertThat(rig.node.send()).singleElement().satisfies(packet -> {
+            assertThat(packet.word()).isEqualTo("AGAIN 1400@0");
+            assertThat(packet.data().incoming()).isEqualTo(1400);
+        });
+        assertThat(rig.info(id).sendGranted()).isEqualTo(1400);
+    }
+
+    /** Also bytes that were granted go at the level of unscheduled ones (capture 05d). */
+    @Test
+    void restartUsesTheUnscheduledLevelThroughout() {
+        config.unschedBytes = 1400;
+        Rig rig = new Rig(config);
+        long id = rig.requestSent(4000);
+        rig.node.receive(rig.peer.grant(id ^ 1, 4000, 1));
+        rig.node.send();
+        rig.node.receive(rig.peer.rpcUnknown(id ^ 1));
+        assertThat(rig.node.send()).hasSize(3).allMatch(packet -> packet.level() == 6);
+    }
+
+    @Test
+    @Pins("P-058")
+    void serverForgetsTheRpc() {
+        Rig rig = new Rig(config);
+        Received request = rig.serve(1000, 100);
+        rig.node.receive(rig.caller.rpcUnknown(1000));
+        assertThat(rig.exists(1001)).isFalse();
+        assertThat(Status.of(rig.node.reply(request, 100))).isEqualTo(Status.UNKNOWN_RPC);
+        assertThat(rig.node.sends()).isEmpty();
+    }
+
+    @Test
+    @Pins("P-059")
+    void strangersRpcUnknownIsDropped() {
+        Rig rig = new Rig(config);
+        long unknownBefore = rig.node.count("unknown_rpcs");
+        rig.node.receive(rig.peer.rpcUnknown(99_999));
+        assertThat(rig.node.sends()).isEmpty();
+        assertThat(rig.node.count("unknown_rpcs")).isEqualTo(unknownBefore + 1);
+    }
+
+    @Test
+    void clientThatReceivesItsResponseDoesNotStartAgain() {
+        Rig rig = new Rig(config);
+        long id = rig.requestSent(2000);
+        rig.peer.data(id ^ 1, 3000).bytes(1400).go();
+        rig.node.receive(rig.peer.rpcUnknown(id ^ 1));
+        assertThat(rig.node.sends()).isEmpty();
+    }
+
+    /** A forged RPC_UNKNOWN may not make anybody send: it must answer a RESEND, and counts once for each (design 6). */
+    @Test
+    void byItselfHoma4jBelievesOnlyAnAnswerToItsOwnResend() {
+        config.moduleProfile = false;
+        Rig rig = new Rig(config);
+        long id = rig.requestSent(2000);
+        rig.node.receive(rig.peer.rpcUnknown(id ^ 1));
+        assertThat(rig.node.sends()).isEmpty();
+        assertThat(Node.words(rig.node.ticks(config.resendTicks))).isEqualTo("RESEND 0 -1 p7");
+        rig.node.receive(rig.peer.rpcUnknown(id ^ 1), rig.peer.rpcUnknown(id ^ 1));
+        assertThat(rig.node.sends()).isEqualTo("AGAIN 1400@0, AGAIN 600@1400");
+        assertThat(rig.node.count("rpc_restarts")).isEqualTo(1);
+    }
+
+    @Test
+    void restartMayBeForbidden() {
+        config.restart = Config.Restart.NEVER;
+        Rig rig = new Rig(config);
+        long id = rig.requestSent(2000);
+        rig.node.receive(rig.peer.rpcUnknown(id ^ 1));
+        assertThat(rig.node.sends()).isEmpty();
+        assertThat(rig.node.take(rig.client).status()).isEqualTo(Status.OUTCOME_UNKNOWN);
+    }
+}

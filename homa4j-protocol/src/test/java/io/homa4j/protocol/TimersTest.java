@@ -1,0 +1,261 @@
+package io.homa4j.protocol;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.homa4j.conformance.Pins;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What happens when nothing arrives: RESENDs, timeouts, NEED_ACKs (spec protocol 7). Strict counts of profile module. */
+class TimersTest {
+    private final Config config = Rig.config();
+
+    /** The words sent in each of the next ticks, {@code -} for silence: {@code "- - RESEND 0 -1 p7 -"}. */
+    private static String ticks(Rig rig, int count) {
+        List<String> words = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            String sent = Node.words(rig.node.ticks(1));
+            words.add(sent.isEmpty() ? "-" : sent);
+        }
+        return String.join(" ", words);
+    }
+
+    @Test
+    @Pins("P-148")
+    void needAckComesTwoTicksAfterTheResponseWasSeenSent() {
+        Rig rig = new Rig(config);
+        Received request = rig.serve(1000, 100);
+        rig.node.reply(request, 20_000);
+        rig.node.send();
+        assertThat(ticks(rig, 10)).as("not fully sent").isEqualTo("- - - - - - - - - -");
+        rig.node.receive(rig.caller.grant(1000, 20_000, 0));
+        assertThat(rig.node.send()).hasSize(8);
+        // The first tick sees the response sent, and the second one after it asks; then each tick.
+        assertThat(ticks(rig, 5)).isEqualTo("- - NEED_ACK NEED_ACK NEED_ACK");
+        rig.node.receive(rig.caller.ack(1000));
+        assertThat(ticks(rig, 3)).isEqualTo("- - -");
+    }
+
+    @Test
+    @Pins("P-149")
+    void nothingIsAskedForWhenEverythingGrantedIsHere() {
+        config.maxIncoming = 0;
+        Rig rig = new Rig(config);
+        rig.caller.data(1000, 10_000).bytes(1400).incoming(1400).go();
+        assertThat(rig.node.ticks(300)).isEmpty();
+        assertThat(rig.exists(1001)).isTrue();
+    }
+
+    @Test
+    @Pins("P-150")
+    void messageThatWaitsForSpaceIsNotSilent() {
+        Rig rig = new Rig(config);
+        for (int i = 0; i < 4; i++) {
+            rig.node.receive(rig.caller.message(10 + 2 * i, 1_000_000, 8000));
+        }
+        rig.caller.data(1000, 10_000).bytes(1400).go();
+        assertThat(rig.info(1001).waitsForSpace()).isTrue();
+        rig.node.send();
+        assertThat(rig.node.ticks(300)).isEmpty();
+        assertThat(rig.exists(1001)).isTrue();
+    }
+
+    @Test
+    @Pins("P-151")
+    void serverWithTheCompleteRequestIsNotSilent() {
+        Rig rig = new Rig(config);
+        rig.caller.data(1000, 100).go();
+        assertThat(rig.node.ticks(300)).isEmpty();
+        assertThat(rig.exists(1001)).isTrue();
+    }
+
+    @Test
+    @Pins("P-152")
+    void clientWithUnsentGrantedBytesIsNotSilent() {
+        Rig rig = new Rig(config);
+        long id = rig.request(5000);
+        rig.node.maxBytes = 0;
+        assertThat(rig.node.ticks(300)).isEmpty();
+        rig.node.maxBytes = Integer.MAX_VALUE;
+        assertThat(rig.node.send()).hasSize(4);
+        assertThat(ticks(rig, 5)).isEqualTo("- - - - RESEND 0 -1 p7");
+        assertThat(rig.exists(id)).isTrue();
+    }
+
+    @Test
+    @Pins({"P-153", "S-376"})
+    void timeoutComesExactlyAtItsTick() {
+        Rig rig = new Rig(config);
+        long id = rig.node.request(rig.client, rig.peer.peered(), 100, false, "cookie");
+        rig.node.send();
+        List<Sent> resends = rig.node.ticks(config.timeoutTicks - 1);
+        assertThat(resends).hasSize(19).allMatch(packet -> packet.word().equals("RESEND 0 -1 p7"));
+        assertThat(rig.node.poll(rig.client)).isNull();
+        assertThat(rig.node.ticks(1)).isEmpty();
+        Received failed = rig.node.take(rig.client);
+        assertThat(failed.status()).isEqualTo(Status.TIMEOUT);
+        assertThat(failed.id()).isEqualTo(id);
+        assertThat(failed.attachment()).isEqualTo("cookie");
+        assertThat(failed.peerHi()).isEqualTo(rig.peer.hi);
+        assertThat(failed.peerLo()).isEqualTo(rig.peer.lo);
+        assertThat(failed.peerPort()).isEqualTo(Rig.SERVER_PORT);
+        assertThat(failed.regionOffset()).isEqualTo(-1);
+        assertThat(rig.exists(id)).isFalse();
+        assertThat(rig.node.count("rpc_timeouts")).isEqualTo(1);
+    }
+
+    @Test
+    @Pins("P-154")
+    void resendsComeAtTheirTicksUpToGranted() {
+        config.resendTicks = 3;
+        config.resendInterval = 2;
+        config.maxIncoming = 0;
+        Rig rig = new Rig(config);
+        rig.caller.data(1000, 10_000).bytes(1400).incoming(3000).go();
+        assertThat(ticks(rig, 5)).isEqualTo("- - RESEND 1400 1600 p7 - RESEND 1400 1600 p7");
+    }
+
+    @Test
+    @Pins("P-155")
+    void wholePassOfTheTimer() {
+        config.resendTicks = 3;
+        config.resendInterval = 2;
+        config.timeoutTicks = 5;
+        Rig rig = new Rig(config);
+        rig.caller.data(1000, 10_000).bytes(1400).go();
+        rig.node.ticks(1);
+        long id = rig.requestSent(100);
+        assertThat(ticks(rig, 2)).isEqualTo("- RESEND 1400 8600 p7");
+        assertThat(ticks(rig, 1)).isEqualTo("RESEND 0 -1 p7");
+        assertThat(ticks(rig, 1)).isEqualTo("-");
+        assertThat(rig.exists(1001)).as("its own five ticks are over").isFalse();
+        assertThat(rig.node.poll(rig.client)).isNull();
+        assertThat(ticks(rig, 1)).isEqualTo("-");
+        assertThat(rig.node.take(rig.client).id()).isEqualTo(id);
+    }
+
+    @Test
+    @Pins("P-157")
+    void serverInServiceNeverTimesOut() {
+        Rig rig = new Rig(config);
+        Received request = rig.serve(1000, 100);
+        assertThat(rig.node.ticks(1000)).isEmpty();
+        assertThat(rig.node.reply(request, 100)).isZero();
+        assertThat(rig.node.sends()).isEqualTo("DATA 100@0");
+    }
+
+    @Test
+    void incompleteRequestIsGivenUpSilently() {
+        Rig rig = new Rig(config);
+        rig.caller.data(1000, 10_000).bytes(1400).go();
+        assertThat(rig.node.ticks(config.timeoutTicks)).hasSize(19);
+        assertThat(rig.exists(1001)).isFalse();
+        assertThat(rig.node.ticks(50)).isEmpty();
+    }
+
+    // ---- what resets silence (spec protocol 3.6)
+
+    /** Ticks from now until the engine asks again. */
+    private static int ticksUntilResend(Rig rig) {
+        for (int tick = 1; tick <= 200; tick++) {
+            if (rig.node.ticks(1).stream().anyMatch(packet -> packet.word().startsWith("RESEND"))) {
+                return tick;
+            }
+        }
+        throw new AssertionError("no RESEND within 200 ticks");
+    }
+
+    @Test
+    @Pins("P-069")
+    void grantResetsSilenceAndCutoffsDoNot() {
+        Rig rig = new Rig(config);
+        long id = rig.requestSent(100);
+        rig.node.ticks(3);
+        rig.node.receive(rig.peer.grant(id ^ 1, 100, 0));
+        assertThat(ticksUntilResend(rig)).isEqualTo(5);
+        rig.node.ticks(3);
+        rig.node.receive(rig.peer.cutoffs(id ^ 1, 3, 0, 0, 0, 0, 1_000_000, 15_000, 2_800, 200));
+        assertThat(ticksUntilResend(rig)).isEqualTo(2);
+    }
+
+    @Test
+    @Pins("P-070")
+    void needAckDoesNotResetSilence() {
+        Rig rig = new Rig(config);
+        long id = rig.requestSent(100);
+        rig.node.ticks(3);
+        rig.node.receive(rig.peer.needAck(id ^ 1));
+        assertThat(rig.node.sends()).isEqualTo("RESEND 0 -1 p7");
+        assertThat(ticksUntilResend(rig)).isEqualTo(2);
+    }
+
+    @Test
+    void busyAndDroppedDataResetSilence() {
+        Rig rig = new Rig(config);
+        long id = rig.requestSent(100);
+        rig.node.ticks(3);
+        rig.node.receive(rig.peer.busy(id ^ 1));
+        assertThat(ticksUntilResend(rig)).isEqualTo(5);
+        rig.peer.data(id ^ 1, 5000).bytes(1400).go();
+        rig.node.ticks(3);
+        rig.peer.data(id ^ 1, 5000).bytes(1400).go();
+        assertThat(ticksUntilResend(rig)).isEqualTo(5);
+        rig.node.receive(rig.peer.resend(id ^ 1, 0, 100, 0), rig.peer.rpcUnknown(id ^ 1));
+        assertThat(rig.node.sends()).isEqualTo("AGAIN 100@0");
+        assertThat(ticksUntilResend(rig)).isEqualTo(5);
+        assertThat(ticks(rig, 5)).isEqualTo("- - - - RESEND 1400 3600 p7");
+    }
+
+    // ---- by itself, homa4j spaces and bounds what the module repeats for ever (design 6)
+
+    @Test
+    void needAckIsSpacedAndBoundedOutsideProfileModule() {
+        Rig rig = new Rig(Rig.ownConfig());
+        rig.answered(1000, 100);
+        List<Sent> asked = rig.node.ticks(1200);
+        assertThat(asked)
+                .isNotEmpty()
+                .hasSizeLessThan(30)
+                .allMatch(packet -> packet.word().equals("NEED_ACK"));
+        assertThat(rig.exists(1001))
+                .as("D-4: a client that has vanished is given up")
+                .isFalse();
+    }
+
+    @Test
+    void responseThatWaitsForGrantsIsGivenUpOutsideProfileModule() {
+        Rig rig = new Rig(Rig.ownConfig());
+        rig.answered(1000, 20_000);
+        rig.node.ticks(1200);
+        assertThat(rig.exists(1001)).as("D-5").isFalse();
+    }
+
+    @Test
+    void resendsToAPatientServerAreSpacedOutsideProfileModule() {
+        Rig rig = new Rig(Rig.ownConfig());
+        long id = rig.requestSent(100);
+        int resends = 0;
+        for (int tick = 0; tick < 10_000; tick++) {
+            for (Sent sent : rig.node.ticks(1)) {
+                assertThat(sent.word()).isEqualTo("RESEND 0 -1 p7");
+                resends++;
+                rig.node.receive(rig.peer.busy(id ^ 1));
+            }
+        }
+        assertThat(rig.exists(id)).as("ten seconds of BUSY fail nothing").isTrue();
+        assertThat(resends).isBetween(40, 60);
+    }
+
+    /** A stop of the whole process counts as at most one interval of silence (design 6). */
+    @Test
+    void lateTurnAsksAgainButNeverTimesOutAtOnce() {
+        Rig rig = new Rig(Rig.ownConfig());
+        long id = rig.requestSent(100);
+        rig.node.engine.nextDeadlineNs(rig.node.nowNs);
+        List<Sent> sent = rig.node.pass(300_000 * Node.MS);
+        assertThat(sent).hasSizeBetween(1, 2).allMatch(packet -> packet.word().equals("RESEND 0 -1 p7"));
+        assertThat(rig.exists(id)).isTrue();
+        assertThat(rig.node.poll(rig.client)).isNull();
+    }
+}
