@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
 final class Arrivals {
     /** Messages shorter than this are processed before long ones of the same batch (spec protocol 3.2). */
     private static final int SHORT_MESSAGE_BYTES = 1400;
+    /** Different wrong versions a peer may echo (it may know those of former tables) before none is believed. */
+    private static final int MAX_WRONG_VERSIONS = 4;
     /** IP and UDP bytes counted for unproven peers. */
     private static final int IP_BYTES = 28;
 
@@ -126,8 +128,13 @@ final class Arrivals {
     }
 
     private void check(@Nullable Rpc rpc) {
-        if (rpc != null && !rpc.isDead()) {
-            granter.check(rpc);
+        if (rpc == null || rpc.isDead()) {
+            return;
+        }
+        granter.check(rpc);
+        if (rpc.in.isGrantable && !rpc.peer.isProven && rpc.in.hasSpace() && rpc.in.receivedBytes() >= rpc.in.granted) {
+            // It has sent all it may unasked; before it is granted anything it must prove itself.
+            timers.needsProof(rpc);
         }
     }
 
@@ -191,20 +198,34 @@ final class Arrivals {
         return rpc != null && rpc.socket == socket ? rpc : null;
     }
 
-    private void noteArrival(PacketBatch batch, int i, Peer peer) {
+    /** Answers leave from the address that was asked; only packets of known RPCs tell. */
+    private static void noteRoute(PacketBatch batch, int i, Peer peer) {
         peer.localHi = batch.localHi[i];
         peer.localLo = batch.localLo[i];
+    }
+
+    private void noteArrival(PacketBatch batch, int i, Peer peer) {
         if (!peer.isProven) {
             peer.receivedBytes += batch.length[i] + IP_BYTES;
             transmitter.retryProofQueue(peer);
         }
     }
 
+    /** Believes an echoed version as proof, unless the peer has tried too many different ones. */
     private void checkProof(Peer peer, int version) {
-        if (!peer.isProven && priorities.isProof(peer, version)) {
+        if (peer.isProven || version == 0) {
+            return;
+        }
+        if (!priorities.isProof(peer.hi, peer.lo, peer.port, version)) {
+            if (version != peer.lastWrongVersion) {
+                peer.lastWrongVersion = version;
+                peer.wrongVersions++;
+            }
+        } else if (peer.wrongVersions > MAX_WRONG_VERSIONS) {
+            counters.add(Counters.PROOF_GUESSES, 1);
+        } else {
             counters.add(Counters.PROOFS, 1);
-            peer.isProven = true;
-            peers.updateIdle(peer);
+            peers.prove(peer);
             transmitter.releaseProofQueue(peer);
         }
     }
@@ -223,33 +244,64 @@ final class Arrivals {
             counters.add(socket.isClosing ? Counters.SERVER_CANT_CREATE_RPCS : Counters.RPC_TABLE_FULL, 1);
             return null;
         }
-        boolean isNew = peers.find(socketKey, batch.peerHi[i], batch.peerLo[i], peerPort) == null;
-        Peer peer = peers.findOrCreate(socketKey, batch.peerHi[i], batch.peerLo[i], peerPort);
+        int version = DataHeader.cutoffVersion(packet, at);
+        Peer peer = peers.find(socketKey, batch.peerHi[i], batch.peerLo[i], peerPort);
+        if (peer != null) {
+            checkProof(peer, version);
+        }
+        if ((peer == null || !peer.isProven)
+                && config.unprovenShare > 1
+                && rpcs.unprovenServers() >= maxUnprovenServers()
+                && !(peer == null && priorities.isProof(batch.peerHi[i], batch.peerLo[i], peerPort, version))) {
+            return refuse(batch, i, socket, peerPort, sourcePort, localId, Counters.UNPROVEN_REFUSED);
+        }
         if (peer == null) {
-            counters.add(Counters.SERVER_CANT_CREATE_RPCS, 1);
-            return null;
-        }
-        if (isNew) {
+            // One guess at the version is as good as none: 1 in 65535.
+            boolean isTrusted = config.proveReachability
+                    && version != 0
+                    && priorities.isProof(batch.peerHi[i], batch.peerLo[i], peerPort, version);
+            peer = peers.findOrCreate(socketKey, batch.peerHi[i], batch.peerLo[i], peerPort, isTrusted);
+            if (peer == null) {
+                return refuse(batch, i, socket, peerPort, sourcePort, localId, Counters.SERVER_CANT_CREATE_RPCS);
+            }
             noteArrival(batch, i, peer);
+            checkProof(peer, version);
         }
-        checkProof(peer, DataHeader.cutoffVersion(packet, at));
+        peer.accessNs = turn.nowNs;
         if (finished.contains(peer, localId, turn.nowNs)) {
             counters.add(Counters.DUPLICATE_REQUESTS, 1);
             ackFrom(batch, i, socket, peer);
             return null;
         }
-        if (!peer.isProven
-                && config.unprovenShare > 1
-                && rpcs.unprovenServers() >= config.maxServerRpcs / config.unprovenShare) {
-            counters.add(Counters.UNPROVEN_REFUSED, 1);
+        if (config.hostShare > 1 && peer.host.serverRpcs >= Math.max(1, config.maxServerRpcs / config.hostShare)) {
+            counters.add(Counters.HOST_REFUSED, 1);
             return null;
         }
+        noteRoute(batch, i, peer);
         Rpc rpc = lifecycle.beginServer(localId, socket, peer, sourcePort);
         lifecycle.beginReception(rpc, length, DataHeader.incoming(packet, at));
         counters.add(Counters.PACKETS_RCVD_DATA, 1);
         silence.progress(rpc);
         onData(batch, i, rpc);
         return rpc;
+    }
+
+    private int maxUnprovenServers() {
+        return Math.max(1, Math.min(config.maxServerRpcs, config.maxPeers) / config.unprovenShare);
+    }
+
+    /**
+     * There is no room for one more stranger. It is told our table all the same, from no state: with the version it echoes
+     * it is no stranger any more when it tries again.
+     */
+    private @Nullable Rpc refuse(
+            PacketBatch batch, int i, Sock socket, int peerPort, int sourcePort, long localId, int counter) {
+        counters.add(counter, 1);
+        if (config.proveReachability && unknownAnswers.mayAnswer(batch.peerHi[i], batch.peerLo[i])) {
+            int version = priorities.versionFor(batch.peerHi[i], batch.peerLo[i], peerPort);
+            control.cutoffsAnswer(batch, i, socket, sourcePort, localId, version);
+        }
+        return null;
     }
 
     // ---- what it does (spec protocol 3.5 to 3.8)
@@ -267,7 +319,10 @@ final class Arrivals {
         long at = batch.packetAt[i];
         if (type == PacketType.CUTOFFS) {
             counters.add(Counters.PACKETS_RCVD_CUTOFFS, 1);
-            onCutoffs(batch, i, socket, peer, sourcePort);
+            // A stranger who knows no id may not choose our levels.
+            if (rpc != null || config.moduleProfile) {
+                onCutoffs(batch, i, socket, peer, sourcePort);
+            }
             return rpc;
         } else if (type == PacketType.ACK) {
             onAck(packet, at, socket, peer, rpc);
@@ -278,6 +333,7 @@ final class Arrivals {
         }
         counters.add(Counters.PACKETS_RCVD_DATA + type - PacketType.DATA, 1);
         rpc.lastContactTick = turn.tick;
+        noteRoute(batch, i, rpc.peer);
         switch (type) {
             case PacketType.DATA -> {
                 if (isTimed(rpc)) {
@@ -493,7 +549,10 @@ final class Arrivals {
     private void onResend(MemorySegment packet, long at, int packetLength, Rpc rpc) {
         boolean isServer = !rpc.isClient();
         if (isServer && rpc.state != Rpc.State.OUTGOING) {
-            control.busy(rpc);
+            if (rpc.busyTick != turn.tick || config.moduleProfile) {
+                rpc.busyTick = turn.tick;
+                control.busy(rpc);
+            }
             return;
         }
         OutboundMessage out = rpc.out;
@@ -553,9 +612,10 @@ final class Arrivals {
             control.ack(rpc.peer, rpc.socket.number, rpc.socket.port, rpc.remotePort, rpc.id);
         } else if (rpc.state == Rpc.State.INCOMING || rpc.isClient()) {
             counters.add(Counters.IGNORED_NEED_ACKS, 1);
-            if (rpc.in.isKnown && !rpc.in.hasSpace()) {
+            if (rpc.in.isKnown && !rpc.in.hasSpace() || rpc.needAckAnsweredTick == turn.tick && !config.moduleProfile) {
                 return;
             }
+            rpc.needAckAnsweredTick = turn.tick;
             timers.requestRetransmission(rpc);
         }
     }
@@ -583,7 +643,7 @@ final class Arrivals {
         if (peer == null && config.moduleProfile) {
             int socketKey = config.encapsulation == Config.Encapsulation.UDP ? socket.number : 0;
             int peerPort = config.encapsulation == Config.Encapsulation.IP ? 0 : sourcePort;
-            peer = peers.findOrCreate(socketKey, batch.peerHi[i], batch.peerLo[i], peerPort);
+            peer = peers.findOrCreate(socketKey, batch.peerHi[i], batch.peerLo[i], peerPort, false);
         }
         if (peer == null) {
             return;

@@ -137,7 +137,7 @@ public final class Config {
     public int maxServerRpcs = 200_000;
     /** Client RPCs at a time. */
     public int maxClientRpcs = 200_000;
-    /** Requests handed to the application and not answered. */
+    /** Requests handed to the application and not answered, per socket. */
     public int maxInService = 10_000;
     /** Holes in one incoming message; packets that would open one more are dropped. */
     public int maxGaps = 1_000;
@@ -288,6 +288,26 @@ public final class Config {
         check(wrong, "cutoffs_grid_ns", cutoffsGridNs, 1, 1_000_000_000L);
         check(wrong, "tick_ns", tickNs, 1_000, 1_000_000_000L);
         check(wrong, "mtu", mtu, 0, 65_575);
+        check(wrong, "max_message_bytes", maxMessageBytes, 1, 1 << 30);
+        check(wrong, "defer_min_bytes", deferMinBytes, 0, Integer.MAX_VALUE);
+        check(wrong, "wmem_max", wmemMax, 1, Long.MAX_VALUE);
+        check(wrong, "max_outgoing", maxOutgoing, 1, 1 << 26);
+        check(wrong, "max_in_service", maxInService, 1, 1 << 26);
+        check(wrong, "max_gaps", maxGaps, 1, 1 << 20);
+        check(wrong, "busy_resend_max_ticks", busyResendMaxTicks, 0, 1 << 20);
+        check(wrong, "max_resends_per_peer_tick", maxResendsPerPeerTick, 1, Integer.MAX_VALUE);
+        check(wrong, "ack_delay_ticks", ackDelayTicks, 0, 1 << 20);
+        check(wrong, "receive_space_wait_ticks", receiveSpaceWaitTicks, 0, 1 << 24);
+        check(wrong, "finished_rpc_msecs", finishedRpcMsecs, 0, 1 << 24);
+        check(wrong, "max_finished_rpcs", maxFinishedRpcs, 0, 1 << 26);
+        check(wrong, "max_unknown_answers_per_tick", maxUnknownAnswersPerTick, 0, Integer.MAX_VALUE);
+        check(wrong, "retransmit_min_interval_ns", retransmitMinIntervalNs, 0, 1_000_000_000L);
+        check(wrong, "peer_gc_threshold", peerGcThreshold, 0, Integer.MAX_VALUE);
+        check(wrong, "peer_idle_secs_min", peerIdleSecsMin, 0, 1 << 24);
+        check(wrong, "peer_idle_secs_max", peerIdleSecsMax, 0, 1 << 24);
+        check(wrong, "peer_net_max", peerNetMax, 0, Integer.MAX_VALUE);
+        check(wrong, "tune_cutoffs_interval_ns", tuneCutoffsIntervalNs, 0, Long.MAX_VALUE);
+        check(wrong, "tune_cutoffs_min_messages", tuneCutoffsMinMessages, 1, Integer.MAX_VALUE);
         check(wrong, "max_peers", maxPeers, 1, 1 << 24);
         check(wrong, "max_server_rpcs", maxServerRpcs, 1, 1 << 26);
         check(wrong, "max_client_rpcs", maxClientRpcs, 1, 1 << 26);

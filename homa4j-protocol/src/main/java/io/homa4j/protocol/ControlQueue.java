@@ -96,6 +96,14 @@ final class ControlQueue {
         }
     }
 
+    /** Tells our table to the sender of packet {@code i}, who has no peer record and is to echo the version. */
+    void cutoffsAnswer(PacketBatch batch, int i, Sock sock, int targetPort, long localId, int version) {
+        long at = beginAnswer(batch, i, sock, targetPort, PacketType.CUTOFFS, CutoffsHeader.LENGTH);
+        if (at >= 0) {
+            CutoffsHeader.write(slab, at, sock.port, targetPort, localId, priorities.cutoffs(), version);
+        }
+    }
+
     /** Answers packet {@code i} of the batch, whose RPC is not known; needs no peer record. */
     void rpcUnknown(PacketBatch batch, int i, Sock sock, int targetPort, long localId) {
         long at = beginAnswer(batch, i, sock, targetPort, PacketType.RPC_UNKNOWN, RpcUnknownHeader.LENGTH);

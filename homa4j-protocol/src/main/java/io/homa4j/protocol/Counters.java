@@ -116,8 +116,11 @@ public final class Counters {
     static final int CUTOFFS_CHANGED = CLASSES + 102;
     static final int FREEZES = CLASSES + 103;
     static final int UNSENT_PACKETS = CLASSES + 104;
+    static final int RETRANSMIT_QUEUE_DROPS = CLASSES + 105;
+    static final int PROOF_GUESSES = CLASSES + 106;
+    static final int HOST_REFUSED = CLASSES + 107;
 
-    private static final int COUNT = CLASSES + 105;
+    private static final int COUNT = CLASSES + 108;
 
     // Name and meaning of each counter behind the size classes, in the order of the constants.
     private static final String[][] NAMES = {
@@ -226,6 +229,9 @@ public final class Counters {
         {"cutoffs_changed", "times the table of unscheduled cutoffs was recomputed"},
         {"freezes", "FREEZE packets ignored"},
         {"unsent_packets", "packets taken back because the driver could not take them"},
+        {"retransmit_queue_drops", "RESENDs ignored because too many ranges waited"},
+        {"proof_guesses", "echoed versions not believed because too many wrong ones came before"},
+        {"host_refused", "requests refused because their host holds its share of RPCs"},
     };
 
     private final long[] values = new long[COUNT];

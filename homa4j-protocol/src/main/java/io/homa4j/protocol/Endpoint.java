@@ -47,6 +47,8 @@ public final class Endpoint {
     private final EventQueue events = new EventQueue();
 
     private long nextId;
+    /** Tick at which peers were last collected and cutoffs tuned. */
+    private long housekeepingTick;
     /** Batch between pollPackets and onSent. */
     private @Nullable PacketBatch polled;
 
@@ -119,8 +121,11 @@ public final class Endpoint {
      */
     private void begin(long nowNs) {
         turn.now(nowNs);
-        long due = Math.min(wheel.nextTick(turn.tick), acks.nextTick());
-        turn.tick = Math.max(turn.tick, Math.min(turn.reachedTick(), due - 1));
+        long reached = turn.reachedTick();
+        if (turn.tick < reached) {
+            long due = Math.min(wheel.nextTick(turn.tick), acks.nextTick());
+            turn.tick = Math.max(turn.tick, Math.min(reached, due - 1));
+        }
     }
 
     // ---- sockets
@@ -148,8 +153,7 @@ public final class Endpoint {
         }
         Sock socket = sockets.open(actual);
         socket.acceptsRequests = acceptsRequests;
-        socket.region = new ReceiveRegion(receiveRegion);
-        lifecycle.regionChanged(socket.region.size());
+        socket.region = new ReceiveRegion(receiveRegion, socket.number);
         return socket.number;
     }
 
@@ -243,9 +247,9 @@ public final class Endpoint {
         shutdown(socket, nowNs);
         Sock sock = sockets.get(socket);
         if (sock != null) {
-            lifecycle.regionChanged(-sock.region.size());
             sock.region.abandon();
             peers.forgetSocket(sock);
+            peers.forgetUnusedHosts();
             sockets.forget(sock);
         }
     }
@@ -294,7 +298,8 @@ public final class Endpoint {
         }
         boolean isUdp = config.encapsulation == Config.Encapsulation.UDP;
         int keyPort = config.encapsulation == Config.Encapsulation.IP ? 0 : peerPort;
-        Peer peer = peers.findOrCreate(isUdp ? sock.number : 0, peerHi, peerLo, keyPort);
+        // We choose to talk to this address; nobody else made us.
+        Peer peer = peers.findOrCreate(isUdp ? sock.number : 0, peerHi, peerLo, keyPort, true);
         if (peer == null) {
             return Status.TOO_MANY.code();
         }
@@ -302,9 +307,7 @@ public final class Endpoint {
         if (cut <= 0) {
             return Status.MTU_TOO_SMALL.code();
         }
-        if (!peer.isProven) {
-            // We choose to talk to this address; nobody else made us.
-            peer.isProven = true;
+        if (peer.proofQueue != null) {
             transmitter.releaseProofQueue(peer);
         }
         long id = nextId;
@@ -366,7 +369,8 @@ public final class Endpoint {
 
     /**
      * Takes the oldest shared message that is ready. A response ends its RPC and is acknowledged; a request is in service
-     * from now on. Requests stay while {@code maxInService} are in service.
+     * from now on. Requests stay while {@code maxInService} of the socket are in service; those that complete meanwhile are
+     * then given shortest first, the hosts in turn.
      *
      * @return false if there is none
      */
@@ -376,14 +380,12 @@ public final class Endpoint {
         if (sock == null) {
             return false;
         }
-        boolean mayServe = sock.inService < config.maxInService;
-        for (Rpc rpc = sock.ready; rpc != null; rpc = rpc.readyNext) {
-            if (mayServe || rpc.isClient()) {
-                deliver(rpc, out);
-                return true;
-            }
+        Rpc rpc = sock.nextReady(sock.inService < config.maxInService);
+        if (rpc == null) {
+            return false;
         }
-        return false;
+        deliver(rpc, out);
+        return true;
     }
 
     /** Takes the outcome of a private RPC; false if it is not ready or does not exist. */
@@ -428,10 +430,7 @@ public final class Endpoint {
         if (sock == null || !sock.region.isWithApplication(regionOffset)) {
             return Status.INVALID_ARGUMENT.code();
         }
-        Host host = sock.region.owner(regionOffset);
-        sock.region.free(regionOffset);
-        peers.forgetIfUnused(host);
-        lifecycle.serveWaiting(sock);
+        lifecycle.free(sock, regionOffset);
         return 0;
     }
 
@@ -504,11 +503,14 @@ public final class Endpoint {
 
     /**
      * The path to a host carries IP packets of at most this size. New messages are cut to it; of messages being sent the
-     * packets not yet sent and those sent again are subdivided, which every receiver accepts (design 6, MTU).
+     * packets not yet sent and those sent again are subdivided, which every receiver accepts (design 6, MTU). Nothing below
+     * what every path carries (576 bytes for IPv4, 1280 for IPv6) is believed, but in profile module.
      */
-    public void pathMtu(long peerHi, long peerLo, int mtu) {
+    public void pathMtu(long peerHi, long peerLo, int mtuTold) {
+        int floor = config.moduleProfile ? 0 : Address.isIpv4(peerHi, peerLo) ? 576 : 1280;
+        int mtu = Math.max(floor, mtuTold);
         if (config.encapsulation == Config.Encapsulation.IP) {
-            peers.findOrCreate(0, peerHi, peerLo, 0);
+            peers.findOrCreate(0, peerHi, peerLo, 0, true);
         }
         for (int i = 0; i < peers.size(); i++) {
             Peer peer = peers.get(i);
@@ -544,17 +546,17 @@ public final class Endpoint {
     public void onTime(long nowNs) {
         begin(nowNs);
         long reached = turn.reachedTick();
-        if (turn.tick == reached) {
-            return;
-        }
         while (turn.tick < reached) {
             long next = Math.min(wheel.nextTick(turn.tick), acks.nextTick());
             turn.tick = Math.clamp(next, turn.tick + 1, reached);
             timers.fire();
             acks.flushDue();
         }
-        peers.collect();
-        priorities.tune(config.unschedBytes, nowNs);
+        if (housekeepingTick != turn.tick) {
+            housekeepingTick = turn.tick;
+            peers.collect();
+            priorities.tune(config.unschedBytes, nowNs);
+        }
     }
 
     /**
@@ -661,7 +663,7 @@ public final class Endpoint {
                 sock.region.size(),
                 sock.outgoingBytes,
                 sock.inService,
-                sock.waiting.size(),
+                sock.waiting.size() + sock.waitingForShare,
                 sock.readyCount,
                 List.copyOf(infos));
     }

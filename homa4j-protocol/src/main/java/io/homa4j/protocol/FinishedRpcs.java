@@ -9,8 +9,7 @@ import java.util.Arrays;
 final class FinishedRpcs {
     private static final int EMPTY = -1;
 
-    private final long keepNs;
-    private final int maxEntries;
+    private final Config config;
     private final KeyedHash hash;
     private final Counters counters;
 
@@ -27,8 +26,7 @@ final class FinishedRpcs {
     private int size;
 
     FinishedRpcs(Config config, KeyedHash hash, Counters counters) {
-        keepNs = config.finishedRpcMsecs * 1_000_000L;
-        maxEntries = config.maxFinishedRpcs;
+        this.config = config;
         this.hash = hash;
         this.counters = counters;
     }
@@ -39,11 +37,11 @@ final class FinishedRpcs {
 
     /** Remembers that the server RPC of this peer has ended now. */
     void remember(Peer peer, long rpcId, long nowNs) {
-        if (keepNs == 0 || maxEntries == 0) {
+        if (config.finishedRpcMsecs == 0 || config.maxFinishedRpcs == 0) {
             return;
         }
         expire(nowNs);
-        if (size == maxEntries) {
+        if (size >= config.maxFinishedRpcs) {
             counters.add(Counters.FINISHED_RPC_EVICTIONS, 1);
             removeOldest();
         }
@@ -68,7 +66,7 @@ final class FinishedRpcs {
         expire(nowNs);
         for (int place = chain[slot(rpcId, peer.hi, peer.lo, key(peer))]; place != EMPTY; place = nextInChain[place]) {
             if (id[place] == rpcId && lo[place] == peer.lo && hi[place] == peer.hi && port[place] == key(peer)) {
-                if (nowNs - endedNs[place] > keepNs / 2) {
+                if (nowNs - endedNs[place] > keepNs() / 2) {
                     remember(peer, rpcId, nowNs);
                 }
                 return true;
@@ -77,8 +75,12 @@ final class FinishedRpcs {
         return false;
     }
 
+    private long keepNs() {
+        return config.finishedRpcMsecs * 1_000_000L;
+    }
+
     private void expire(long nowNs) {
-        while (size > 0 && nowNs - endedNs[oldest] >= keepNs) {
+        while (size > 0 && nowNs - endedNs[oldest] >= keepNs()) {
             removeOldest();
         }
     }

@@ -121,7 +121,8 @@ final class Granter {
             unmanage(rpc);
         } else {
             if (!in.isManaged) {
-                if (!in.hasSpace()) {
+                if (!in.hasSpace() || !rpc.peer.isProven) {
+                    // No slot for a stranger: it might never answer, and would hold up those who do.
                     serveNeedy();
                     return;
                 }

@@ -1,5 +1,6 @@
 package io.homa4j.protocol;
 
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,7 +18,15 @@ final class Host {
     /** Peers of this host; it is forgotten when it has neither peers nor space. */
     int peers;
     /** Bytes of receive regions that hold messages from here, with those in the application's hands. */
-    long regionBytes;
+    private long regionBytes;
+
+    private long[] regionBytesBySocket = new long[4];
+    /** Messages that wait for receive space because the host holds its share. */
+    final Sock.WaitingForSpace waiting = new Sock.WaitingForSpace();
+    /** Server RPCs of this host. */
+    int serverRpcs;
+    /** Its requests that are complete and wait because too many are in service. */
+    int overflow;
 
     /** Messages from here in the active set. */
     int activeMessages;
@@ -31,6 +40,25 @@ final class Host {
 
     @Nullable
     Host nextInBucket;
+
+    /** Charges or (negative) discharges bytes of a socket's region. */
+    void charge(int socket, long bytes) {
+        if (socket >= regionBytesBySocket.length) {
+            regionBytesBySocket = Arrays.copyOf(regionBytesBySocket, 2 * socket);
+        }
+        regionBytesBySocket[socket] += bytes;
+        regionBytes += bytes;
+    }
+
+    /** Bytes held in all regions. */
+    long regionBytes() {
+        return regionBytes;
+    }
+
+    /** Bytes held in the region of one socket. */
+    long regionBytes(int socket) {
+        return socket < regionBytesBySocket.length ? regionBytesBySocket[socket] : 0;
+    }
 
     /** Messages by rank (spec scheduling 6). */
     static final class GrantQueue extends IndexedHeap<Rpc> {

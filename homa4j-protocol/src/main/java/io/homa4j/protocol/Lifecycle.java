@@ -8,9 +8,6 @@ import org.jspecify.annotations.Nullable;
  * RPC out of every table and queue, so that nothing is left behind.
  */
 final class Lifecycle {
-    /** Set aside at most so many messages of hosts over their share when space is given out. */
-    private static final int MAX_PASSED_OVER = 16;
-
     private final Config config;
     private final Counters counters;
     private final Turn turn;
@@ -24,12 +21,6 @@ final class Lifecycle {
     private final ControlQueue control;
     private final FinishedRpcs finished;
     private final EventQueue events;
-    private final Rpc[] passedOver;
-
-    /** Bytes of all receive regions. */
-    private long regionBytes;
-
-    private long unprovenBytes;
 
     Lifecycle(
             Config config,
@@ -58,12 +49,6 @@ final class Lifecycle {
         this.control = control;
         this.finished = finished;
         this.events = events;
-        passedOver = new Rpc[MAX_PASSED_OVER];
-    }
-
-    /** A region was added (positive) or removed (negative bytes). */
-    void regionChanged(long bytes) {
-        regionBytes += bytes;
     }
 
     // ---- beginning
@@ -80,6 +65,7 @@ final class Lifecycle {
     Rpc beginServer(long id, Sock socket, Peer peer, int remotePort) {
         Rpc rpc = rpcs.add(id, socket, peer, remotePort, !peer.isProven);
         begin(rpc, Rpc.State.INCOMING);
+        peer.host.serverRpcs++;
         counters.add(Counters.REQUESTS_RECEIVED, 1);
         return rpc;
     }
@@ -92,6 +78,9 @@ final class Lifecycle {
         rpc.attachment = null;
         rpc.spaceWaitTick = -1;
         rpc.needAckNs = 0;
+        rpc.busyTick = Long.MIN_VALUE;
+        rpc.needAckAnsweredTick = Long.MIN_VALUE;
+        rpc.proofAskedTick = Long.MIN_VALUE;
         silence.begin(rpc);
         rpc.socket.addRpc(rpc);
         rpc.peer.rpcs++;
@@ -101,7 +90,10 @@ final class Lifecycle {
     /** Starts the reception of a message whose length is legal (spec protocol 4.1), with space or in the queue for it. */
     void beginReception(Rpc rpc, int length, int incoming) {
         rpc.in.begin(length, incoming, turn.nowNs);
-        counters.message(length);
+        if (rpc.peer.isProven) {
+            // What strangers claim shall not choose the table of cutoffs.
+            counters.message(length);
+        }
         boolean isClient = rpc.isClient();
         counters.add(isClient ? Counters.CLIENT_RESPONSES_STARTED : Counters.SERVER_REQUESTS_STARTED, 1);
         counters.add(isClient ? Counters.CLIENT_RESPONSE_BYTES_STARTED : Counters.SERVER_REQUEST_BYTES_STARTED, length);
@@ -109,7 +101,7 @@ final class Lifecycle {
         // A newcomer tries to allocate directly, whoever waits (spec api 12).
         if (!tryAllocate(rpc)) {
             rpc.spaceWaitTick = turn.tick;
-            rpc.socket.waiting.add(rpc);
+            waitForSpace(rpc);
             if (config.receiveSpaceWaitTicks > 0) {
                 silence.armBy(rpc, turn.tick + config.receiveSpaceWaitTicks);
             }
@@ -144,12 +136,13 @@ final class Lifecycle {
 
     private boolean tryAllocate(Rpc rpc) {
         int length = rpc.in.length;
-        Host host = rpc.isClient() ? Host.NONE : rpc.peer.host;
-        if (isOverShare(rpc, host)) {
+        Sock socket = rpc.socket;
+        if (isOverHostShare(rpc) || isOverUnprovenShare(rpc)) {
             counters.add(Counters.BUFFER_ALLOC_FAILURES, 1);
             return false;
         }
-        long at = rpc.socket.region.allocate(length, host);
+        // Responses were asked for: they are charged to nobody.
+        long at = socket.region.allocate(length, rpc.isClient() ? Host.NONE : rpc.peer.host);
         if (at == ReceiveRegion.NONE) {
             counters.add(Counters.BUFFER_ALLOC_FAILURES, 1);
             return false;
@@ -157,57 +150,78 @@ final class Lifecycle {
         rpc.in.regionAt = at;
         if (rpc.isUnprovenCharge) {
             rpc.unprovenBytes = ReceiveRegion.pieceBytes(length);
-            unprovenBytes += rpc.unprovenBytes;
+            socket.unprovenBytes += rpc.unprovenBytes;
         }
         return true;
     }
 
-    /** Whether the message would take its host, or all unproven peers together, beyond their share. */
-    private boolean isOverShare(Rpc rpc, Host host) {
-        long bytes = ReceiveRegion.pieceBytes(rpc.in.length);
-        if (host != Host.NONE
-                && config.hostShare > 1
-                && host.regionBytes > 0
-                && host.regionBytes + bytes > regionBytes / config.hostShare) {
-            return true;
+    /** Whether the message would take its host beyond its share of the region; one message is always allowed. */
+    private boolean isOverHostShare(Rpc rpc) {
+        if (rpc.isClient() || config.hostShare == 1) {
+            return false;
         }
-        return rpc.isUnprovenCharge
-                && config.unprovenShare > 1
-                && unprovenBytes > 0
-                && unprovenBytes + bytes > regionBytes / config.unprovenShare;
+        long held = rpc.peer.host.regionBytes(rpc.socket.number);
+        return held > 0 && held + ReceiveRegion.pieceBytes(rpc.in.length) > rpc.socket.region.size() / config.hostShare;
     }
 
-    /** Gives free space to waiting messages, shortest first; messages of hosts over their share do not block others. */
-    void serveWaiting(Sock socket) {
-        int passed = 0;
-        for (Rpc rpc = socket.waiting.first(); rpc != null; rpc = socket.waiting.first()) {
-            if (tryAllocate(rpc)) {
-                socket.waiting.remove(rpc);
-                rpc.spaceWaitTick = -1;
-                rpc.resendOutstanding = true;
-                silence.restart(rpc);
-                control.resend(rpc, 0, -1, priorities.secondLevel());
-                continue;
-            }
-            Host host = rpc.isClient() ? Host.NONE : rpc.peer.host;
-            if (!isOverShare(rpc, host) || passed == MAX_PASSED_OVER) {
-                break;
-            }
-            socket.waiting.remove(rpc);
-            passedOver[passed++] = rpc;
+    private boolean isOverUnprovenShare(Rpc rpc) {
+        long held = rpc.socket.unprovenBytes;
+        return rpc.isUnprovenCharge
+                && config.unprovenShare > 1
+                && held > 0
+                && held + ReceiveRegion.pieceBytes(rpc.in.length) > rpc.socket.region.size() / config.unprovenShare;
+    }
+
+    /** Those who only wait for their own host's share wait apart, so that they hold up nobody else. */
+    private void waitForSpace(Rpc rpc) {
+        rpc.waitsForShare = isOverHostShare(rpc);
+        if (rpc.waitsForShare) {
+            rpc.peer.host.waiting.add(rpc);
+            rpc.socket.waitingForShare++;
+        } else {
+            rpc.socket.waiting.add(rpc);
         }
-        while (passed > 0) {
-            socket.waiting.add(passedOver[--passed]);
+    }
+
+    private void stopWaitingForSpace(Rpc rpc) {
+        if (rpc.spacePlace < 0) {
+            return;
+        }
+        if (rpc.waitsForShare) {
+            rpc.peer.host.waiting.remove(rpc);
+            rpc.socket.waitingForShare--;
+        } else {
+            rpc.socket.waiting.remove(rpc);
+        }
+    }
+
+    /** Gives back a piece of a socket's region; whoever waits for it is served at once. */
+    void free(Sock socket, long regionAt) {
+        Host host = socket.region.owner(regionAt);
+        socket.region.free(regionAt);
+        if (host != Host.NONE) {
+            serve(host.waiting);
+            peers.forgetIfUnused(host);
+        }
+        serve(socket.waiting);
+    }
+
+    /** Gives free space to waiting messages, shortest first, until the first does not fit (S-238). */
+    private void serve(Sock.WaitingForSpace queue) {
+        for (Rpc rpc = queue.first(); rpc != null && tryAllocate(rpc); rpc = queue.first()) {
+            stopWaitingForSpace(rpc);
+            rpc.spaceWaitTick = -1;
+            rpc.resendOutstanding = true;
+            silence.restart(rpc);
+            control.resend(rpc, 0, -1, priorities.secondLevel());
         }
     }
 
     private void freeSpace(Rpc rpc) {
         if (rpc.in.hasSpace()) {
-            ReceiveRegion region = rpc.socket.region;
-            Host host = region.owner(rpc.in.regionAt);
-            region.free(rpc.in.regionAt);
+            long at = rpc.in.regionAt;
             rpc.in.regionAt = InboundMessage.NO_SPACE;
-            peers.forgetIfUnused(host);
+            free(rpc.socket, at);
         }
     }
 
@@ -232,7 +246,7 @@ final class Lifecycle {
             rpc.isReady = true;
             events.add(Event.Kind.PRIVATE_READY, socket.number, rpc.id, rpc.attachment);
         } else {
-            socket.addReady(rpc);
+            socket.addReady(rpc, socket.inService >= config.maxInService);
             events.add(Event.Kind.READABLE, socket.number, rpc.id, null);
         }
     }
@@ -250,7 +264,7 @@ final class Lifecycle {
     void leaveService(Rpc rpc) {
         Sock socket = rpc.socket;
         socket.inService--;
-        if (socket.ready != null && socket.inService == config.maxInService - 1) {
+        if (socket.readyCount > 0 && socket.inService == config.maxInService - 1) {
             // Receivers were refused at the limit; tell them to try again.
             events.add(Event.Kind.READABLE, socket.number, 0, null);
         }
@@ -284,12 +298,8 @@ final class Lifecycle {
         silence.cancel(rpc);
         granter.forget(rpc);
         transmitter.withdraw(rpc);
-        rpc.socket.waiting.remove(rpc);
-        boolean hadSpace = rpc.in.hasSpace();
+        stopWaitingForSpace(rpc);
         freeSpace(rpc);
-        if (hadSpace) {
-            serveWaiting(rpc.socket);
-        }
         makeReady(rpc);
     }
 
@@ -311,8 +321,7 @@ final class Lifecycle {
                 socket.removeReady(rpc);
             }
         }
-        socket.waiting.remove(rpc);
-        boolean hadSpace = rpc.in.hasSpace();
+        stopWaitingForSpace(rpc);
         freeSpace(rpc);
         if (rpc.state == Rpc.State.IN_SERVICE) {
             leaveService(rpc);
@@ -323,6 +332,7 @@ final class Lifecycle {
         }
         rpc.state(Rpc.State.DEAD);
         uncharge(rpc);
+        rpc.peer.host.serverRpcs -= rpc.isClient() ? 0 : 1;
         rpc.in.clear();
         rpc.out.clear();
         rpc.attachment = null;
@@ -332,14 +342,11 @@ final class Lifecycle {
         peers.updateIdle(rpc.peer);
         rpc.peer = Peer.NONE;
         rpc.socket = Sock.NONE;
-        if (hadSpace) {
-            serveWaiting(socket);
-        }
     }
 
     /** The peer of this RPC has proved itself: the RPC no longer counts against the share of the unproven. */
     void uncharge(Rpc rpc) {
-        unprovenBytes -= rpc.unprovenBytes;
+        rpc.socket.unprovenBytes -= rpc.unprovenBytes;
         rpc.unprovenBytes = 0;
         rpcs.uncharge(rpc);
     }
@@ -400,6 +407,9 @@ final class Lifecycle {
                 out.resentTo = Math.max(to, out.resentTo);
             }
         }
-        retransmits.add(rpc, from, to, incoming, level);
+        if (!retransmits.add(rpc, from, to, incoming, level)) {
+            counters.add(Counters.RETRANSMIT_QUEUE_DROPS, 1);
+            out.resentTo = 0;
+        }
     }
 }

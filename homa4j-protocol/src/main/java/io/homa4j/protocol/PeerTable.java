@@ -24,6 +24,7 @@ final class PeerTable {
     private @Nullable Peer[] buckets = new Peer[64];
     private @Nullable Host[] hostBuckets = new Host[64];
     private int hosts;
+    private int unproven;
     /** Peers in use, dense. */
     private final List<Peer> all = new ArrayList<>();
 
@@ -71,16 +72,27 @@ final class PeerTable {
         return null;
     }
 
-    /** The peer, created if need be; null if the table is full of peers that may not go. */
+    /**
+     * The peer, created if need be; null if there is no room for it. Unproven peers have a share of the table and only
+     * push out their like.
+     *
+     * @param isTrusted it has proved that it receives at its address, or it is we who begin to talk to it
+     */
     @Nullable
-    Peer findOrCreate(int socketKey, long hi, long lo, int port) {
+    Peer findOrCreate(int socketKey, long hi, long lo, int port, boolean isTrusted) {
         Peer peer = find(socketKey, hi, lo, port);
         if (peer == null) {
-            if (all.size() >= config.maxPeers && !evictOne()) {
+            boolean mayCreate = isTrusted || !config.proveReachability
+                    ? all.size() < config.maxPeers || evictOne()
+                    : unproven < maxUnproven() && all.size() < config.maxPeers || evictUnproven();
+            if (!mayCreate) {
                 counters.add(Counters.PEER_TABLE_FULL, 1);
                 return null;
             }
             peer = create(socketKey, hi, lo, port);
+        }
+        if (isTrusted) {
+            prove(peer);
         }
         peer.accessNs = turn.nowNs;
         return peer;
@@ -114,6 +126,9 @@ final class PeerTable {
         peer.cutoffVersion = 0;
         peer.cutoffsSentSlot = Long.MIN_VALUE;
         peer.isProven = !config.proveReachability;
+        unproven += peer.isProven ? 0 : 1;
+        peer.wrongVersions = 0;
+        peer.lastWrongVersion = 0;
         peer.receivedBytes = 0;
         peer.sentBytes = 0;
         peer.proofQueue = null;
@@ -167,10 +182,36 @@ final class PeerTable {
         }
     }
 
-    /** Makes room for one more: the unproven peer idle for longest, else the longest idle of a few others. */
-    private boolean evictOne() {
+    /** Unproven peers there may be. */
+    int maxUnproven() {
+        return Math.max(1, config.maxPeers / config.unprovenShare);
+    }
+
+    /** The peer receives at its address. */
+    void prove(Peer peer) {
+        if (!peer.isProven) {
+            peer.isProven = true;
+            unproven--;
+            updateIdle(peer);
+        }
+    }
+
+    private boolean evictUnproven() {
         Peer victim = firstIdleUnproven;
         if (victim == null) {
+            return false;
+        }
+        remove(victim);
+        return true;
+    }
+
+    /** Makes room for one more: the unproven peer idle for longest, else the longest idle of a few others. */
+    private boolean evictOne() {
+        if (evictUnproven()) {
+            return true;
+        }
+        Peer victim = null;
+        if (!all.isEmpty()) {
             for (int i = 0; i < SCAN_PER_TICK && i < all.size(); i++) {
                 scanAt = scanAt + 1 < all.size() ? scanAt + 1 : 0;
                 Peer peer = all.get(scanAt);
@@ -251,6 +292,7 @@ final class PeerTable {
             last.place = peer.place;
         }
         peer.place = -1;
+        unproven -= peer.isProven ? 0 : 1;
         updateIdle(peer);
         Host host = peer.host;
         host.peers--;
@@ -270,9 +312,20 @@ final class PeerTable {
         }
     }
 
+    /** Forgets all hosts of which nothing is left. */
+    void forgetUnusedHosts() {
+        for (Host head : hostBuckets.clone()) {
+            for (Host host = head; host != null; ) {
+                Host next = host.nextInBucket;
+                forgetIfUnused(host);
+                host = next;
+            }
+        }
+    }
+
     /** Forgets a host without peers, space and messages. */
     void forgetIfUnused(Host host) {
-        if (host == Host.NONE || host.peers > 0 || host.regionBytes > 0) {
+        if (host == Host.NONE || host.peers > 0 || host.regionBytes() > 0) {
             return;
         }
         int bucket = hostBucket(host.hi, host.lo);
@@ -297,7 +350,6 @@ final class PeerTable {
             host.hi = hi;
             host.lo = lo;
             host.peers = 0;
-            host.regionBytes = 0;
             host.rttNs = Host.UNKNOWN_RTT;
             if (hosts >= hostBuckets.length) {
                 growHosts();

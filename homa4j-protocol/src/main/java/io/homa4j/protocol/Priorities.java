@@ -64,19 +64,24 @@ final class Priorities {
      * that the peer receives what is sent to its address. In profile module the plain version.
      */
     int versionFor(Peer peer) {
-        return versionFor(peer, epoch);
+        return versionFor(peer.hi, peer.lo, peer.port, epoch);
     }
 
-    /** Whether the version is the one told to the peer for this or the previous table. */
-    boolean isProof(Peer peer, int version) {
-        return version == versionFor(peer, epoch) || version == versionFor(peer, epoch - 1);
+    int versionFor(long hi, long lo, int port) {
+        return versionFor(hi, lo, port, epoch);
     }
 
-    private int versionFor(Peer peer, int ofEpoch) {
+    /** Whether the version is the one told to that address for this or the previous table. */
+    boolean isProof(long hi, long lo, int port, int version) {
+        return version == versionFor(hi, lo, port, epoch)
+                || epoch > 1 && version == versionFor(hi, lo, port, epoch - 1);
+    }
+
+    private int versionFor(long hi, long lo, int port, int ofEpoch) {
         if (!config.proveReachability) {
             return ofEpoch & 0xFFFF;
         }
-        long bits = hash.strong(peer.hi, peer.lo, (long) ofEpoch << 32 | peer.port);
+        long bits = hash.strong(hi, lo, (long) ofEpoch << 32 | port);
         return 1 + (int) Long.remainderUnsigned(bits, 0xFFFF);
     }
 

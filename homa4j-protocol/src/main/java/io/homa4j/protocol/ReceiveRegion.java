@@ -20,6 +20,9 @@ final class ReceiveRegion {
     private static final byte INNER = (byte) 0x80;
 
     private final MemorySegment memory;
+    /** Number of the socket, under which hosts are charged. */
+    private final int socket;
+
     private final int units;
     /** Per unit: order of the piece that starts here with its flags, or INNER. */
     private final byte[] state;
@@ -31,8 +34,9 @@ final class ReceiveRegion {
     private final Host[] owner;
     private long freeBytes;
 
-    ReceiveRegion(MemorySegment memory) {
+    ReceiveRegion(MemorySegment memory, int socket) {
         this.memory = memory;
+        this.socket = socket;
         units = (int) Math.min(Integer.MAX_VALUE / 2, memory.byteSize() / UNIT_BYTES);
         state = new byte[units];
         next = new int[units];
@@ -93,7 +97,7 @@ final class ReceiveRegion {
         owner[unit] = host;
         long bytes = (long) UNIT_BYTES << order;
         if (host != Host.NONE) {
-            host.regionBytes += bytes;
+            host.charge(socket, bytes);
         }
         freeBytes -= bytes;
         return (long) unit * UNIT_BYTES;
@@ -125,7 +129,7 @@ final class ReceiveRegion {
         int order = state[unit] & ORDER_MASK;
         long bytes = (long) UNIT_BYTES << order;
         if (owner[unit] != Host.NONE) {
-            owner[unit].regionBytes -= bytes;
+            owner[unit].charge(socket, -bytes);
             owner[unit] = Host.NONE;
         }
         freeBytes += bytes;
@@ -146,7 +150,7 @@ final class ReceiveRegion {
     void abandon() {
         for (int unit = 0; unit < units; unit++) {
             if (owner[unit] != Host.NONE) {
-                owner[unit].regionBytes -= (long) UNIT_BYTES << (state[unit] & ORDER_MASK);
+                owner[unit].charge(socket, -((long) UNIT_BYTES << (state[unit] & ORDER_MASK)));
                 owner[unit] = Host.NONE;
             }
         }

@@ -97,6 +97,18 @@ final class Rpc {
 
     @Nullable
     Rpc readyPrevious;
+    /** Order in which messages became ready at the socket. */
+    long readySequence;
+    /** Requests of the same host that overflowed before. */
+    int overflowRound;
+    /** It waits for receive space because its host holds its share. */
+    boolean waitsForShare;
+    /** Ticks of the last BUSY to it and of the last RESENDs a NEED_ACK of it drew. */
+    long busyTick;
+
+    long needAckAnsweredTick;
+    /** Tick at which its peer was last asked to prove itself. */
+    long proofAskedTick;
     /** Next in the peer's list of responses that wait for proof of reachability. */
     @Nullable
     Rpc proofNext;
@@ -111,6 +123,7 @@ final class Rpc {
     int grantPlace = -1;
 
     int spacePlace = -1;
+    int overflowPlace = -1;
     int srptPlace = -1;
     int agePlace = -1;
 

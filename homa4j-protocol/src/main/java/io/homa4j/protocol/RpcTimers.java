@@ -63,8 +63,10 @@ final class RpcTimers implements Transmitter.Events {
 
     @Override
     public void needsProof(Rpc rpc) {
-        rpc.needAckTicks = config.resendTicks;
-        askForProof(rpc);
+        if (rpc.proofAskedTick != turn.tick) {
+            rpc.needAckTicks = config.resendTicks;
+            askForProof(rpc);
+        }
     }
 
     private void check(Rpc rpc) {
@@ -116,13 +118,21 @@ final class RpcTimers implements Transmitter.Events {
         lifecycle.abort(rpc, Status.NO_RECEIVE_SPACE, 0);
     }
 
+    /** Ticks without any packet after which a server RPC is given up. */
+    private int patience(Rpc rpc) {
+        return rpc.peer.isProven ? config.timeoutTicks : Math.min(UNPROVEN_TICKS, config.timeoutTicks);
+    }
+
     /** A request of which nothing is expected now is dropped when its client has not been heard of for a timeout. */
     private void checkContact(Rpc rpc) {
         if (config.moduleProfile || rpc.isClient()) {
             return;
         }
-        long due = rpc.lastContactTick + config.timeoutTicks;
+        long due = rpc.lastContactTick + patience(rpc);
         if (turn.tick < due) {
+            if (!rpc.peer.isProven) {
+                askForProof(rpc);
+            }
             silence.armBy(rpc, due);
         } else {
             timeOut(rpc);
@@ -224,8 +234,7 @@ final class RpcTimers implements Transmitter.Events {
             silence.armBy(rpc, rpc.responseSentTick + config.requestAckTicks);
             return;
         }
-        int patience = rpc.peer.isProven ? config.timeoutTicks : Math.min(UNPROVEN_TICKS, config.timeoutTicks);
-        if (!config.moduleProfile && turn.tick - rpc.lastContactTick >= patience) {
+        if (!config.moduleProfile && turn.tick - rpc.lastContactTick >= patience(rpc)) {
             timeOut(rpc);
             return;
         }
@@ -254,6 +263,8 @@ final class RpcTimers implements Transmitter.Events {
      * proves that it receives at its address (design 6). Asking for one packet instead of all costs the client less.
      */
     private void askForProof(Rpc rpc) {
+        rpc.proofAskedTick = turn.tick;
+        rpc.resendOutstanding = true;
         control.cutoffs(rpc);
         control.resend(rpc, 0, 1, priorities.controlLevel());
         silence.armBy(rpc, turn.tick + rpc.needAckTicks);

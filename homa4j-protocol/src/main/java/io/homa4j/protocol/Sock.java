@@ -19,9 +19,13 @@ final class Sock {
     /** Shut down, or never opened. */
     boolean isShutdown = true;
 
-    ReceiveRegion region = new ReceiveRegion(MemorySegment.NULL);
+    ReceiveRegion region = new ReceiveRegion(MemorySegment.NULL, -1);
     /** Incoming messages that wait for receive space: shortest first, then oldest (spec protocol 4.5). */
     final WaitingForSpace waiting = new WaitingForSpace();
+    /** Further messages that wait because their host holds its share (Host#waiting). */
+    int waitingForShare;
+    /** Bytes of the region held by messages of unproven peers. */
+    long unprovenBytes;
 
     // ---- live RPCs in order of creation
 
@@ -33,14 +37,12 @@ final class Sock {
 
     int rpcCount;
 
-    // ---- ready FIFO
+    // ---- ready messages: a FIFO of requests and one of outcomes, and requests that exceed what may be in service
 
-    @Nullable
-    Rpc ready;
-
-    @Nullable
-    Rpc lastReady;
-
+    private final ReadyList requests = new ReadyList();
+    private final ReadyList outcomes = new ReadyList();
+    private final Overflow overflow = new Overflow();
+    private long readySequence;
     int readyCount;
 
     // ---- outgoing messages not yet released (spec api 13)
@@ -89,36 +91,99 @@ final class Sock {
         rpcCount--;
     }
 
-    void addReady(Rpc rpc) {
+    /** Queues a message for shared receives; {@code isOverflow} if more requests are in service than may be. */
+    void addReady(Rpc rpc, boolean isOverflow) {
         rpc.isReady = true;
-        rpc.readyPrevious = lastReady;
-        rpc.readyNext = null;
-        if (lastReady == null) {
-            ready = rpc;
-        } else {
-            lastReady.readyNext = rpc;
-        }
-        lastReady = rpc;
+        rpc.readySequence = readySequence++;
         readyCount++;
+        if (isOverflow && !rpc.isClient()) {
+            rpc.overflowRound = rpc.peer.host.overflow++;
+            overflow.add(rpc);
+        } else {
+            (rpc.isClient() ? outcomes : requests).append(rpc);
+        }
     }
 
     void removeReady(Rpc rpc) {
-        Rpc previous = rpc.readyPrevious;
-        Rpc next = rpc.readyNext;
-        if (previous == null) {
-            ready = next;
-        } else {
-            previous.readyNext = next;
-        }
-        if (next == null) {
-            lastReady = previous;
-        } else {
-            next.readyPrevious = previous;
-        }
-        rpc.readyNext = null;
-        rpc.readyPrevious = null;
         rpc.isReady = false;
         readyCount--;
+        if (overflow.contains(rpc)) {
+            overflow.remove(rpc);
+            rpc.peer.host.overflow--;
+        } else {
+            (rpc.isClient() ? outcomes : requests).remove(rpc);
+        }
+    }
+
+    /** The message a shared receive gets: the oldest, requests only if allowed; null if there is none. */
+    @Nullable
+    Rpc nextReady(boolean mayServe) {
+        Rpc outcome = outcomes.first;
+        Rpc request = mayServe ? requests.first : null;
+        if (outcome != null && request != null) {
+            return outcome.readySequence < request.readySequence ? outcome : request;
+        }
+        if (outcome != null || request != null) {
+            return outcome != null ? outcome : request;
+        }
+        return mayServe ? overflow.first() : null;
+    }
+
+    /** RPCs linked through their ready fields. */
+    private static final class ReadyList {
+        @Nullable
+        Rpc first;
+
+        private @Nullable Rpc last;
+
+        void append(Rpc rpc) {
+            rpc.readyPrevious = last;
+            rpc.readyNext = null;
+            if (last == null) {
+                first = rpc;
+            } else {
+                last.readyNext = rpc;
+            }
+            last = rpc;
+        }
+
+        void remove(Rpc rpc) {
+            Rpc previous = rpc.readyPrevious;
+            Rpc next = rpc.readyNext;
+            if (previous == null) {
+                first = next;
+            } else {
+                previous.readyNext = next;
+            }
+            if (next == null) {
+                last = previous;
+            } else {
+                next.readyPrevious = previous;
+            }
+            rpc.readyNext = null;
+            rpc.readyPrevious = null;
+        }
+    }
+
+    /** Hosts in turn, shortest request first within a round (design 6, bounds). */
+    private static final class Overflow extends IndexedHeap<Rpc> {
+        @Override
+        boolean before(Rpc a, Rpc b) {
+            if (a.overflowRound != b.overflowRound) {
+                return a.overflowRound < b.overflowRound;
+            }
+            return a.in.length != b.in.length ? a.in.length < b.in.length : a.readySequence < b.readySequence;
+        }
+
+        @Override
+        int place(Rpc rpc) {
+            return rpc.overflowPlace;
+        }
+
+        @Override
+        void place(Rpc rpc, int place) {
+            rpc.overflowPlace = place;
+        }
     }
 
     /** Shortest message first, equal lengths in order of arrival (S-230). */

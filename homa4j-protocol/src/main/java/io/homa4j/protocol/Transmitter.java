@@ -115,21 +115,29 @@ final class Transmitter {
 
     /** When data held back by the pacer may go on; Long.MAX_VALUE if none is held back. */
     long nextDeadlineNs() {
-        if (!control.isEmpty() || !retransmits.isEmpty()) {
+        if (!control.isEmpty()) {
             return turn.nowNs;
         }
         Rpc first = bySize.first();
-        if (first == null) {
+        if (first == null && retransmits.isEmpty()) {
             return Long.MAX_VALUE;
         }
-        return pacer.maySend(first.out.bytesLeft()) ? turn.nowNs : pacer.maySendNs();
+        int bytesLeft = first == null ? Integer.MAX_VALUE : first.out.bytesLeft();
+        return pacer.maySend(bytesLeft) ? turn.nowNs : pacer.maySendNs();
     }
 
+    /** Retransmissions are paced and have at most half of what goes out while data wait; in the module neither. */
     private int pollRetransmits(PacketBatch batch, int maxBytes) {
         int bytes = 0;
-        while (batch.count < batch.capacity && bytes < maxBytes && retransmits.advance()) {
+        boolean isShared = !config.moduleProfile && bySize.size() > 0;
+        int maxCount = isShared ? batch.count + (batch.capacity - batch.count + 1) / 2 : batch.capacity;
+        int limit = isShared ? (maxBytes + 1) / 2 : maxBytes;
+        while (batch.count < maxCount && bytes < limit && retransmits.advance()) {
             Rpc rpc = retransmits.rpc();
             int start = retransmits.offset();
+            if (!config.moduleProfile && !pacer.maySend(rpc.out.length - start)) {
+                break;
+            }
             int end = rpc.out.packetEnd(start);
             if (!spend(rpc.peer, end - start)) {
                 retransmits.skip();
