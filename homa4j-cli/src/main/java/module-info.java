@@ -4,6 +4,7 @@ module io.homa4j.cli {
     requires info.picocli;
     requires HdrHistogram;
     requires io.homa4j;
+    requires java.management;
 
     // picocli sets annotated fields by reflection.
     opens io.homa4j.cli to

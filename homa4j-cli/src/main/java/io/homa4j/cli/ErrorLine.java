@@ -1,5 +1,6 @@
 package io.homa4j.cli;
 
+import io.homa4j.HomaException;
 import java.util.Comparator;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -32,6 +33,13 @@ final class ErrorLine {
         if (e instanceof CliException known) {
             print(command, String.valueOf(known.getMessage()), known.remedy());
             return known.exitCode();
+        }
+        if (e instanceof HomaException known) {
+            String ending = "; " + known.remedy();
+            String message = String.valueOf(known.getMessage());
+            String cause = message.endsWith(ending) ? message.substring(0, message.length() - ending.length()) : message;
+            print(command, cause, known.remedy());
+            return Homa.FAILURE;
         }
         print(command, "unexpected " + e, "this is a defect; HOMA_DEBUG=1 shows where it happened");
         return Homa.FAILURE;

@@ -19,7 +19,14 @@ import picocli.CommandLine.Spec;
         versionProvider = Version.class,
         synopsisSubcommandLabel = "COMMAND",
         // One line per subcommand; help lists them in this order.
-        subcommands = {Decode.class})
+        subcommands = {
+            ServerCommand.class,
+            ClientCommand.class,
+            BenchCommand.class,
+            SoakCommand.class,
+            Decode.class,
+            BenchPeer.class
+        })
 final class Homa implements Runnable {
     static final int FAILURE = 1;
     static final int USAGE = 2;

@@ -1,0 +1,248 @@
+package io.homa4j.cli;
+
+import io.homa4j.Homa;
+import io.homa4j.HomaAddress;
+import io.homa4j.HomaRpcException;
+import io.homa4j.Reply;
+import io.homa4j.protocol.Config;
+import java.io.PrintWriter;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code homa client}: makes a load on a server and says how it was answered. */
+@Command(
+        name = "client",
+        description = "Makes a load on a homa server and measures the answers.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        footer = {
+            "",
+            "Without --rate or --gbps every answer is followed by a new request. With one of them",
+            "requests are started at random times (Poisson), and a round trip counts from the time the",
+            "request was due, also if it could not be started then.",
+            "Exit code 1 if any request failed or any response was wrong."
+        })
+final class ClientCommand implements Callable<Integer> {
+    private static final long SECOND_NS = 1_000_000_000L;
+    /** Answers that are out when the time is over may come for so long: longer than any request survives unanswered. */
+    private static final long DRAIN_NS = 5 * SECOND_NS;
+
+    private static final int DEFAULT_BYTES = 100;
+    /** With a given rate; a server that is too slow for it must not fill the memory. */
+    private static final int OPEN_LOOP_OUTSTANDING = 10_000;
+
+    private static final int DEFAULT_POLL_USECS = 200;
+
+    @Spec
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private CommandSpec spec;
+
+    @Parameters(paramLabel = "HOST:PORT", description = "The server, as db7:4000, 192.0.2.1:4000 or [2001:db8::1]:4000.")
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private String target;
+
+    @ArgGroup
+    private Sizes sizes = new Sizes();
+
+    @ArgGroup
+    private Rate rate = new Rate();
+
+    @Option(
+            names = "--outstanding",
+            paramLabel = "N",
+            description = "Requests on their way at most (default: 1; with a rate " + OPEN_LOOP_OUTSTANDING + ").")
+    private int outstanding;
+
+    @Option(
+            names = "--response-size",
+            paramLabel = "BYTES",
+            description = "Length of response to ask of a server with --reply header (default: as the request).")
+    private int responseBytes;
+
+    @Option(
+            names = "--delay-ms",
+            paramLabel = "N",
+            description = "Delay to ask of a server with --reply header.")
+    private int delayMs;
+
+    @Option(
+            names = "--duration",
+            paramLabel = "SECONDS",
+            description = "Length of the measurement (default: ${DEFAULT-VALUE}).")
+    private double seconds = 10;
+
+    @Option(
+            names = "--warmup",
+            paramLabel = "SECONDS",
+            description = "Load before the measurement (default: ${DEFAULT-VALUE}).")
+    private double warmUpSeconds = 2;
+
+    @Option(names = "--seed", paramLabel = "N", description = "Of sizes and times (default: ${DEFAULT-VALUE}).")
+    private long seed = 1;
+
+    @Option(names = "--json", paramLabel = "FILE", description = "Write the result to FILE; - for standard output.")
+    private @Nullable String json;
+
+    @Mixin
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private EngineOptions engine;
+
+    private static final class Sizes {
+        @Option(
+                names = "--size",
+                paramLabel = "BYTES",
+                description = "All requests have this size (default: " + DEFAULT_BYTES + ").")
+        private int bytes = DEFAULT_BYTES;
+
+        @Option(
+                names = "--workload",
+                paramLabel = "W",
+                converter = Workload.Converter.class,
+                description = "Sizes of a published workload: w1, w2, w3, w4 or w5.")
+        private @Nullable Workload workload;
+    }
+
+    private static final class Rate {
+        @Option(names = "--rate", paramLabel = "N", description = "Start so many requests per second.")
+        private double perSecond;
+
+        @Option(names = "--gbps", paramLabel = "G", description = "Start requests of so many Gbit per second.")
+        private double gbps;
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        LoadPlan plan = plan();
+        HomaAddress server = engine.address(target);
+        return StopSignal.during(stop -> load(plan, server, stop));
+    }
+
+    private int load(LoadPlan plan, HomaAddress server, StopSignal stop) throws InterruptedException {
+        PrintWriter out = spec.commandLine().getOut();
+        // With --json - standard output belongs to the JSON alone.
+        PrintWriter lines = Json.STANDARD_OUTPUT.equals(json) ? spec.commandLine().getErr() : out;
+        LoadResult result;
+        Map<String, Long> counters;
+        Homa homa = engine.builder().invoker().open();
+        try (HomaTransport transport = new HomaTransport(homa, server)) {
+            probe(homa, server);
+            lines.println("load on " + server + ": " + describe(plan));
+            lines.flush();
+            result = new LoadGenerator(plan, stop::isRaised, printTo(lines)).run(transport);
+            counters = homa.counters();
+        }
+        print(result, lines);
+        if (engine.metrics) {
+            lines.print(EngineOptions.counters(counters));
+        }
+        lines.flush();
+        if (json != null) {
+            Map<String, Object> value = new LinkedHashMap<>();
+            value.put("server", server.toString());
+            value.put("workload", plan.sizes().name());
+            value.put("mean_request_bytes", plan.sizes().meanBytes());
+            value.put("rate", plan.ratePerSecond());
+            value.put("outstanding", plan.outstanding());
+            value.putAll(result.json());
+            if (engine.metrics) {
+                value.put("metrics", counters);
+            }
+            Json.write(json, out, value);
+        }
+        return result.isClean() ? 0 : io.homa4j.cli.Homa.FAILURE;
+    }
+
+    /** One call before the load: whether there is a server at all is said at once, in one line. */
+    private static void probe(Homa homa, HomaAddress server) throws InterruptedException {
+        try (Reply reply = homa.call(server, Pattern.request(Pattern.HEADER, 1, 0), Duration.ofSeconds(5))) {
+            assert reply.length() > 0;
+        } catch (HomaRpcException e) {
+            throw new CliException(
+                    "no answer from " + server + ": " + e.reason().text(),
+                    "start one there (homa server --port " + server.port() + "), or " + e.remedy(), e);
+        }
+    }
+
+    private LoadPlan plan() {
+        check(sizes.bytes >= 1 && sizes.bytes <= Config.MAX_MESSAGE_BYTES, "--size " + sizes.bytes, "name 1 to 1000000");
+        check(responseBytes >= 0 && responseBytes <= Config.MAX_MESSAGE_BYTES,
+                "--response-size " + responseBytes, "name 1 to 1000000");
+        check(delayMs >= 0, "--delay-ms " + delayMs, "name 0 or more");
+        check(seconds > 0 && seconds < 1e9, "--duration " + seconds, "name more than 0 seconds");
+        check(warmUpSeconds >= 0 && warmUpSeconds < 1e9, "--warmup " + warmUpSeconds, "name 0 or more seconds");
+        check(rate.perSecond >= 0 && rate.gbps >= 0, "a negative rate", "name more than 0");
+        check(outstanding >= 0 && outstanding <= 1_000_000, "--outstanding " + outstanding, "name 1 to 1000000");
+        Workload workload = sizes.workload == null ? Workload.fixed(sizes.bytes) : sizes.workload;
+        double perSecond = rate.gbps > 0 ? rate.gbps * 1e9 / 8 / workload.meanBytes() : rate.perSecond;
+        int atMost = outstanding > 0 ? outstanding : perSecond > 0 ? OPEN_LOOP_OUTSTANDING : 1;
+        int pollUsecs = engine.pollUsecs == null ? DEFAULT_POLL_USECS : engine.pollUsecs;
+        return new LoadPlan(
+                workload,
+                responseBytes,
+                delayMs,
+                true,
+                perSecond,
+                atMost,
+                (long) (warmUpSeconds * SECOND_NS),
+                (long) (seconds * SECOND_NS),
+                pollUsecs * 1000L,
+                DRAIN_NS + delayMs * 1_000_000L,
+                seed);
+    }
+
+    private static void check(boolean isRight, String what, String remedy) {
+        if (!isRight) {
+            throw CliException.usage(what + " makes no sense", remedy);
+        }
+    }
+
+    private static String describe(LoadPlan plan) {
+        String size = plan.sizes().classes() == 1
+                ? Amount.count(plan.sizes().bytes(0)) + " bytes"
+                : plan.sizes().name() + " (mean " + Amount.count(Math.round(plan.sizes().meanBytes())) + " bytes)";
+        String how = plan.isOpenLoop()
+                ? Amount.rate(plan.ratePerSecond()) + " at random times, " + plan.outstanding() + " outstanding at most"
+                : plan.outstanding() + " outstanding";
+        return size + ", " + how + ", " + Amount.digits(plan.warmUpNs() / 1e9) + " s warm-up and "
+                + Amount.digits(plan.measureNs() / 1e9) + " s measured";
+    }
+
+    private static LoadGenerator.Progress printTo(PrintWriter lines) {
+        return (isWarmUp, elapsedNs, answersPerSecond, bytesPerSecond, outstanding, failed) -> {
+            lines.println(String.format("%4.0f s  ", elapsedNs / 1e9) + Amount.rate(answersPerSecond) + ", "
+                    + Amount.throughput(bytesPerSecond, SECOND_NS) + " both ways, " + outstanding + " outstanding, "
+                    + Amount.count(failed) + " failed" + (isWarmUp ? " (warm-up)" : ""));
+            lines.flush();
+        };
+    }
+
+    private static void print(LoadResult result, PrintWriter lines) {
+        lines.println(Amount.count(result.rpcs()) + " RPCs in " + Amount.digits(result.measuredNs / 1e9) + " s: "
+                + Amount.rate(result.rpcsPerSecond()) + ", " + Amount.digits(result.requestGbitPerSecond())
+                + " Gbit/s out, " + Amount.digits(result.responseGbitPerSecond()) + " Gbit/s in");
+        if (result.rpcs() > 0) {
+            lines.println("round trip: p50 " + Amount.time(result.rttUs(50)) + ", p90 " + Amount.time(result.rttUs(90))
+                    + ", p99 " + Amount.time(result.rttUs(99)) + ", p99.9 " + Amount.time(result.rttUs(99.9))
+                    + ", max " + Amount.time(result.rttNs.getMaxValue() / 1e3));
+        }
+        lines.println("errors: " + Amount.count(result.errorCount())
+                + (result.errors.isEmpty() ? "" : " " + result.errors)
+                + ", unfinished " + Amount.count(result.unfinished())
+                + ", wrong bytes " + Amount.count(result.mismatches)
+                + ", wrong lengths " + Amount.count(result.wrongLengths));
+        if (result.unstarted > 0) {
+            lines.println("overload: " + Amount.count(result.unstarted)
+                    + " requests were due and never started; lower the rate or raise --outstanding");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+package io.homa4j.cli;
+
+import io.homa4j.Family;
+import io.homa4j.Homa;
+import io.homa4j.HomaAddress;
+import io.homa4j.Profile;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** The options of every command that opens a Homa of its own. */
+final class EngineOptions {
+    private static final String POLL_USECS = "poll_usecs";
+
+    @Option(names = "--ipv6", description = "Use IPv6.")
+    boolean ipv6;
+
+    @Option(
+            names = "--profile",
+            paramLabel = "PROFILE",
+            description = "default (homa4j's own behaviour) or module (the kernel module's).")
+    Profile profile = Profile.DEFAULT;
+
+    @Option(
+            names = "--poll-usecs",
+            paramLabel = "N",
+            description = "Poll for so many microseconds after the last packet, then sleep.")
+    @Nullable Integer pollUsecs;
+
+    @Option(
+            names = "--set",
+            paramLabel = "NAME=VALUE",
+            description = "Set a parameter of the engine, by the kernel module's name; may be repeated.")
+    Map<String, String> parameters = new LinkedHashMap<>();
+
+    @Option(names = "--bind", paramLabel = "ADDRESS", description = "Use this local address only.")
+    @Nullable String bind;
+
+    @Option(names = "--metrics", description = "Print all counters at the end.")
+    boolean metrics;
+
+    /** A builder with all these options applied. */
+    Homa.Builder builder() {
+        Homa.Builder builder = Homa.builder().profile(profile);
+        if (pollUsecs != null) {
+            set(builder, POLL_USECS, String.valueOf(pollUsecs), "--poll-usecs " + pollUsecs);
+        }
+        parameters.forEach((name, value) -> set(builder, name, value, "--set " + name + "=" + value));
+        InetAddress local = localAddress();
+        if (local != null) {
+            builder.bind(local);
+        }
+        return builder;
+    }
+
+    /** These options as words of a command line, for a process that this one starts. */
+    List<String> words() {
+        List<String> words = new ArrayList<>();
+        if (ipv6) {
+            words.add("--ipv6");
+        }
+        words.addAll(List.of("--profile", profile.name().toLowerCase(Locale.ROOT)));
+        if (pollUsecs != null) {
+            words.addAll(List.of("--poll-usecs", String.valueOf(pollUsecs)));
+        }
+        parameters.forEach((name, value) -> words.addAll(List.of("--set", name + "=" + value)));
+        if (bind != null) {
+            words.addAll(List.of("--bind", bind));
+        }
+        return words;
+    }
+
+    /** Reads HOST:PORT; with {@code --ipv6} the host's IPv6 address is taken. */
+    HomaAddress address(String text) {
+        return HomaAddress.parse(text, ipv6 ? Family.IPV6 : Family.ANY);
+    }
+
+    /** The loopback address of the family in use, as text. */
+    String loopback() {
+        return ipv6 ? "::1" : "127.0.0.1";
+    }
+
+    /** All counters with their values, one a line, for {@code --metrics}. */
+    static String counters(Map<String, Long> counters) {
+        StringBuilder out = new StringBuilder();
+        counters.forEach((name, value) -> out.append(String.format(Locale.ROOT, "%-30s %20d%n", name, value)));
+        return out.toString();
+    }
+
+    private @Nullable InetAddress localAddress() {
+        if (bind == null) {
+            return null;
+        }
+        try {
+            return InetAddress.getByName(bind);
+        } catch (UnknownHostException e) {
+            throw new CliException("the address '" + bind + "' of --bind is unknown",
+                    "name an address of this host (ip address)", e);
+        }
+    }
+
+    private static void set(Homa.Builder builder, String name, String value, String words) {
+        try {
+            builder.set(name, value);
+        } catch (IllegalArgumentException e) {
+            throw CliException.usage(words + " makes no sense (" + e.getMessage() + ")", "see spec of the parameters");
+        }
+    }
+}

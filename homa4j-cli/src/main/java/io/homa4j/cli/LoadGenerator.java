@@ -1,0 +1,235 @@
+package io.homa4j.cli;
+
+import io.homa4j.cli.LoadTransport.Call;
+import java.lang.foreign.MemorySegment;
+import java.util.SplittableRandom;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Keeps a load on a transport and measures it. One thread does everything: it starts what is due, turns the transport, and
+ * takes the answers; what it does not spend on that it polls away, or sleeps when nothing has come for a while.
+ *
+ * <p><b>Time.</b> With a given rate a round trip counts from the moment the request should have been started, so that a
+ * generator or a server that falls behind is seen in the figures (no coordinated omission). With a given number of
+ * outstanding requests it counts from the real start.
+ */
+final class LoadGenerator implements LoadTransport.Outcomes {
+    /** Told once a second; on the thread that makes the load, so to be short. */
+    interface Progress {
+        /**
+         * @param elapsedNs since the start of the warm-up, or of the measurement
+         * @param answersPerSecond in the last second
+         * @param failed in all so far
+         */
+        void second(boolean isWarmUp, long elapsedNs, double answersPerSecond, double bytesPerSecond, long outstanding, long failed);
+    }
+
+    /** Requests started in one go before the transport gets its turn. */
+    private static final int BURST = 64;
+
+    private static final long SECOND_NS = 1_000_000_000L;
+    /** A sleep may be longer than asked for by so much; shorter waits are polled. */
+    private static final long SLEEP_SLACK_NS = 2_000_000;
+
+    private static final long LONGEST_SLEEP_NS = 100_000_000L;
+
+    private final LoadPlan plan;
+    private final BooleanSupplier isStopped;
+    private final Progress progress;
+    private final byte[][] requests;
+    private final SplittableRandom random;
+    private final LoadResult result = new LoadResult();
+
+    private @Nullable Call idle;
+    private int outstanding;
+    private long measureStartNs;
+    private long measureEndNs;
+    /** When the next request is due. */
+    private double nextDueNs;
+    // What the last progress report knew.
+    private long reportedNs;
+    private long reportedAnswers;
+    private long bytes;
+    private long reportedBytes;
+
+    /**
+     * @param isStopped asked in every turn: whether to come to an early end
+     */
+    LoadGenerator(LoadPlan plan, BooleanSupplier isStopped, Progress progress) {
+        this.plan = plan;
+        this.isStopped = isStopped;
+        this.progress = progress;
+        this.random = new SplittableRandom(plan.seed());
+        this.requests = new byte[plan.sizes().classes()][];
+        for (int i = 0; i < requests.length; i++) {
+            int length = plan.sizes().bytes(i);
+            int wanted = plan.responseBytes() == 0 ? length : plan.responseBytes();
+            requests[i] = Pattern.request(length, wanted, plan.delayMs());
+        }
+        for (int i = 0; i < plan.outstanding(); i++) {
+            free(new Call());
+        }
+    }
+
+    /** Makes the load; returns when the time is over and all answers are there, or the time for them is over too. */
+    LoadResult run(LoadTransport transport) {
+        long startNs = System.nanoTime();
+        measureStartNs = startNs + plan.warmUpNs();
+        measureEndNs = measureStartNs + plan.measureNs();
+        nextDueNs = 0;
+        reportedNs = startNs;
+        long busyNs = startNs;
+        while (true) {
+            long nowNs = System.nanoTime();
+            if (nowNs - measureEndNs < 0 && isStopped.getAsBoolean()) {
+                measureEndNs = nowNs;
+                measureStartNs = nowNs - measureStartNs < 0 ? nowNs : measureStartNs;
+            }
+            boolean isTime = nowNs - measureEndNs < 0;
+            // What was due in time and could not be started is started late.
+            boolean isStarting = isTime || plan.isOpenLoop() && dueNs(startNs) - measureEndNs < 0;
+            if (!isTime && (!isStarting && outstanding == 0 || nowNs - measureEndNs > plan.drainNs())) {
+                break;
+            }
+            int done = isStarting ? startDue(transport, startNs, nowNs) : 0;
+            done += transport.turn(this);
+            if (isTime && nowNs - reportedNs >= SECOND_NS) {
+                report(startNs, nowNs);
+            }
+            if (done > 0) {
+                busyNs = nowNs;
+            } else if (nowNs - busyNs < plan.pollNs()) {
+                Thread.onSpinWait();
+            } else {
+                rest(transport, startNs, nowNs);
+            }
+        }
+        result.measuredNs = measureEndNs - measureStartNs;
+        for (; plan.isOpenLoop() && dueNs(startNs) - measureEndNs < 0; drawNextDue()) {
+            result.unstarted++;
+        }
+        return result;
+    }
+
+    private long dueNs(long startNs) {
+        return startNs + (long) nextDueNs;
+    }
+
+    private void drawNextDue() {
+        nextDueNs += -Math.log(1 - random.nextDouble()) * SECOND_NS / plan.ratePerSecond();
+    }
+
+    private int startDue(LoadTransport transport, long startNs, long nowNs) {
+        int started = 0;
+        while (started < BURST && idle != null) {
+            long dueNs = nowNs;
+            if (plan.isOpenLoop()) {
+                dueNs = dueNs(startNs);
+                if (dueNs - nowNs > 0 || dueNs - measureEndNs >= 0) {
+                    break;
+                }
+            }
+            int size = plan.sizes().draw(random);
+            if (!start(transport, size, dueNs)) {
+                break;
+            }
+            if (plan.isOpenLoop()) {
+                drawNextDue();
+            }
+            started++;
+        }
+        return started;
+    }
+
+    private boolean start(LoadTransport transport, int size, long dueNs) {
+        Call call = idle;
+        if (call == null) {
+            return false;
+        }
+        call.startNs = dueNs;
+        call.size = size;
+        call.measured = dueNs - measureStartNs >= 0;
+        if (!transport.start(requests[size], call)) {
+            return false;
+        }
+        idle = call.next;
+        call.next = null;
+        outstanding++;
+        result.started++;
+        return true;
+    }
+
+    /** Sleeps until a packet, or until shortly before the next thing is due. */
+    private void rest(LoadTransport transport, long startNs, long nowNs) {
+        long untilNs = Math.min(LONGEST_SLEEP_NS, reportedNs + SECOND_NS - nowNs);
+        if (nowNs - measureEndNs < 0) {
+            untilNs = Math.min(untilNs, measureEndNs - nowNs);
+            if (plan.isOpenLoop() && idle != null) {
+                untilNs = Math.min(untilNs, dueNs(startNs) - nowNs);
+            }
+        } else {
+            untilNs = LONGEST_SLEEP_NS;
+        }
+        if (untilNs > SLEEP_SLACK_NS) {
+            transport.await(untilNs - SLEEP_SLACK_NS, this);
+        } else {
+            Thread.onSpinWait();
+        }
+    }
+
+    @Override
+    public void answered(Call call, MemorySegment response) {
+        long nowNs = System.nanoTime();
+        int length = requests[call.size].length;
+        long responseLength = response.byteSize();
+        result.completed++;
+        bytes += length + responseLength;
+        if (plan.checks() && !Pattern.isIntact(response)) {
+            result.mismatches++;
+        }
+        if (plan.responseBytes() != 0 && responseLength != plan.responseBytes()) {
+            result.wrongLengths++;
+        }
+        if (call.measured) {
+            result.rttNs.recordValue(Math.max(0, nowNs - call.startNs));
+        }
+        if (nowNs - measureStartNs >= 0 && nowNs - measureEndNs < 0) {
+            result.answersInTime++;
+            result.requestBytesInTime += length;
+            result.responseBytesInTime += responseLength;
+        }
+        free(call);
+        outstanding--;
+    }
+
+    @Override
+    public void failed(Call call, String kind) {
+        result.failed++;
+        if (call.measured) {
+            result.errors.merge(kind, 1L, Long::sum);
+        }
+        free(call);
+        outstanding--;
+    }
+
+    private void free(Call call) {
+        call.next = idle;
+        idle = call;
+    }
+
+    private void report(long startNs, long nowNs) {
+        double seconds = (nowNs - reportedNs) / 1e9;
+        boolean isWarmUp = nowNs - measureStartNs < 0;
+        progress.second(
+                isWarmUp,
+                nowNs - (isWarmUp ? startNs : measureStartNs),
+                (result.completed - reportedAnswers) / seconds,
+                (bytes - reportedBytes) / seconds,
+                outstanding,
+                result.failed);
+        reportedNs = nowNs;
+        reportedAnswers = result.completed;
+        reportedBytes = bytes;
+    }
+}

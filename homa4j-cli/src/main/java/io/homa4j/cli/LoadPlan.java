@@ -1,0 +1,34 @@
+package io.homa4j.cli;
+
+/**
+ * What load to make.
+ *
+ * @param sizes of requests, bytes
+ * @param responseBytes length of the responses asked for; 0 = as long as the request
+ * @param delayMs how long the server is asked to wait before it answers
+ * @param checks whether every byte of every response is compared with the {@link Pattern}
+ * @param ratePerSecond requests started per second, at random times (Poisson) that do not depend on the answers; 0 = a new
+ *     request for every answer
+ * @param outstanding requests on their way at most
+ * @param warmUpNs load before the measurement, ns
+ * @param measureNs length of the measurement, ns
+ * @param pollNs how long to poll without success before sleeping, ns
+ * @param drainNs how long to wait for outstanding answers afterwards, ns
+ * @param seed of sizes and times
+ */
+record LoadPlan(
+        Workload sizes,
+        int responseBytes,
+        int delayMs,
+        boolean checks,
+        double ratePerSecond,
+        int outstanding,
+        long warmUpNs,
+        long measureNs,
+        long pollNs,
+        long drainNs,
+        long seed) {
+    boolean isOpenLoop() {
+        return ratePerSecond > 0;
+    }
+}

@@ -1,0 +1,78 @@
+package io.homa4j.cli;
+
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Ctrl-C and SIGTERM as a request to come to an end: a command that runs {@link #during} one has ten seconds to close what
+ * it opened and to print its summary, and the process then ends with the command's own exit code.
+ */
+final class StopSignal {
+    /** A command that works until it is told to stop. */
+    interface Body {
+        int run(StopSignal stop) throws Exception;
+    }
+
+    private static final long GRACE_SECONDS = 10;
+
+    private final CountDownLatch raised = new CountDownLatch(1);
+    private final CountDownLatch finished = new CountDownLatch(1);
+    private volatile boolean succeeded;
+    private volatile int exitCode;
+
+    private StopSignal() {}
+
+    /** Runs the body; returns, or makes the process end with, its exit code. */
+    static int during(Body body) throws Exception {
+        StopSignal stop = new StopSignal();
+        Thread hook = new Thread(stop::onShutdown, "homa-stop");
+        Runtime.getRuntime().addShutdownHook(hook);
+        try {
+            int exitCode = body.run(stop);
+            stop.exitCode = exitCode;
+            stop.succeeded = true;
+            return exitCode;
+        } finally {
+            stop.finished.countDown();
+            if (!stop.isRaised()) {
+                removeHook(hook);
+            }
+        }
+    }
+
+    private static void removeHook(Thread hook) {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // The signal came this moment: the hook finds everything done.
+            assert hook.isAlive() || hook.getState() == Thread.State.TERMINATED : e;
+        }
+    }
+
+    private void onShutdown() {
+        raised.countDown();
+        try {
+            if (finished.await(GRACE_SECONDS, TimeUnit.SECONDS) && succeeded) {
+                // The first signal has settled the exit code of an ordinary exit; this sets the command's own.
+                Runtime.getRuntime().halt(exitCode);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Whether the process was asked to end. */
+    boolean isRaised() {
+        return raised.getCount() == 0;
+    }
+
+    /** Waits for the signal. */
+    void await() throws InterruptedException {
+        raised.await();
+    }
+
+    /** Waits for the signal. @return false if the time was over first */
+    boolean await(long timeout, TimeUnit unit) throws InterruptedException {
+        return raised.await(timeout, unit);
+    }
+}

@@ -1,0 +1,144 @@
+package io.homa4j.cli;
+
+import io.homa4j.protocol.Config;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The rival's server: answers as a request's header wishes ({@link Pattern}), without the delay. One thread polls all
+ * connections for a while after the last message, then sleeps in the kernel until something arrives.
+ */
+final class TcpServer implements AutoCloseable {
+    private final ServerSocketChannel listener;
+    private final Selector selector;
+    private final long pollNs;
+    private final List<Connection> connections = new ArrayList<>();
+    private final Thread thread;
+    private volatile boolean isClosed;
+
+    /** Listens on a free port. */
+    TcpServer(InetAddress local, long pollNs) throws IOException {
+        this.pollNs = pollNs;
+        this.listener = ServerSocketChannel.open();
+        this.selector = Selector.open();
+        listener.bind(new InetSocketAddress(local, 0)).configureBlocking(false);
+        listener.register(selector, SelectionKey.OP_ACCEPT);
+        thread = Thread.ofPlatform().name("tcp-server").daemon().start(this::serve);
+    }
+
+    int port() {
+        return listener.socket().getLocalPort();
+    }
+
+    private void serve() {
+        try {
+            long busyNs = System.nanoTime();
+            while (!isClosed) {
+                int done = 0;
+                for (int i = connections.size() - 1; i >= 0; i--) {
+                    done += turn(connections.get(i));
+                }
+                long nowNs = System.nanoTime();
+                if (done > 0) {
+                    busyNs = nowNs;
+                } else if (nowNs - busyNs < pollNs && !connections.isEmpty()) {
+                    Thread.onSpinWait();
+                } else {
+                    connections.forEach(Connection::watch);
+                    selector.select(this::ready);
+                    busyNs = System.nanoTime();
+                }
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private void ready(SelectionKey key) {
+        if (!key.isAcceptable()) {
+            return;
+        }
+        try {
+            SocketChannel channel = listener.accept();
+            if (channel != null) {
+                connections.add(new Connection(new TcpFrames(channel), selector));
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private int turn(Connection connection) {
+        try {
+            return connection.turn();
+        } catch (UncheckedIOException e) {
+            // The client is gone, which is how every connection ends.
+            connections.remove(connection);
+            connection.frames.close();
+            return 1;
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        isClosed = true;
+        selector.wakeup();
+        boolean interrupted = false;
+        while (thread.isAlive()) {
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        connections.forEach(connection -> connection.frames.close());
+        listener.close();
+        selector.close();
+    }
+
+    private static final class Connection implements TcpFrames.Sink {
+        final TcpFrames frames;
+        private final SelectionKey key;
+        /** The response given last: most are of the same length. */
+        private @Nullable MemorySegment response;
+
+        Connection(TcpFrames frames, Selector selector) throws IOException {
+            this.frames = frames;
+            this.key = frames.channel().register(selector, SelectionKey.OP_READ);
+        }
+
+        int turn() {
+            int done = frames.read(this);
+            return done + Math.min(frames.flush(), 1);
+        }
+
+        void watch() {
+            key.interestOps(frames.interest());
+        }
+
+        @Override
+        public boolean message(int call, MemorySegment request) {
+            int wanted = request.byteSize() < Pattern.HEADER ? 1 : Pattern.responseLength(request);
+            int length = Math.clamp(wanted, 1, Config.MAX_MESSAGE_BYTES);
+            MemorySegment answer = response;
+            if (answer == null || answer.byteSize() != length) {
+                answer = Pattern.response(length);
+                response = answer;
+            }
+            return frames.put(call, answer);
+        }
+    }
+}

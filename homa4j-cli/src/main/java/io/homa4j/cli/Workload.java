@@ -1,0 +1,124 @@
+package io.homa4j.cli;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.random.RandomGenerator;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/**
+ * A distribution of message sizes: a number of classes, each with one size and a share of all messages. A draw gives the
+ * size of a class and nothing between two classes, so that statistics per size are possible (spec tools 7).
+ */
+final class Workload {
+    private static final String RESOURCE = "workloads.txt";
+
+    private final String name;
+    private final int[] bytes;
+    /** Share of messages in this class and those before it; the last is 1. */
+    private final double[] cumulative;
+
+    private Workload(String name, int[] bytes, double[] cumulative) {
+        this.name = name;
+        this.bytes = bytes;
+        this.cumulative = cumulative;
+    }
+
+    /** Every message has this size. */
+    static Workload fixed(int bytes) {
+        return new Workload(Integer.toString(bytes), new int[] {bytes}, new double[] {1});
+    }
+
+    /**
+     * One of the published workloads.
+     *
+     * @param name w1 to w5
+     * @throws IllegalArgumentException if there is none of this name
+     */
+    static Workload named(String name) {
+        List<Integer> bytes = new ArrayList<>();
+        List<Double> cumulative = new ArrayList<>();
+        boolean inside = false;
+        for (String line : resource().lines().toList()) {
+            if (line.startsWith("w")) {
+                inside = line.equals(name);
+            } else if (inside) {
+                for (String pair : line.strip().split(", *")) {
+                    String[] parts = pair.split(" ", -1);
+                    bytes.add(Integer.valueOf(parts[0]));
+                    cumulative.add(Double.valueOf(parts[1]));
+                }
+            }
+        }
+        if (bytes.isEmpty()) {
+            throw new IllegalArgumentException("there is no workload " + name);
+        }
+        return new Workload(
+                name,
+                bytes.stream().mapToInt(Integer::intValue).toArray(),
+                cumulative.stream().mapToDouble(Double::doubleValue).toArray());
+    }
+
+    /** What was asked for: the name, or the fixed size as a number. */
+    String name() {
+        return name;
+    }
+
+    int classes() {
+        return bytes.length;
+    }
+
+    /** The size of the messages of a class. */
+    int bytes(int index) {
+        return bytes[index];
+    }
+
+    /** Mean size, bytes. */
+    double meanBytes() {
+        double mean = 0;
+        double before = 0;
+        for (int i = 0; i < bytes.length; i++) {
+            mean += bytes[i] * (cumulative[i] - before);
+            before = cumulative[i];
+        }
+        return mean;
+    }
+
+    /** A class at random. */
+    int draw(RandomGenerator random) {
+        if (bytes.length == 1) {
+            return 0;
+        }
+        int found = Arrays.binarySearch(cumulative, random.nextDouble());
+        return found >= 0 ? Math.min(found + 1, bytes.length - 1) : -found - 1;
+    }
+
+    private static String resource() {
+        try (InputStream in = Workload.class.getResourceAsStream(RESOURCE)) {
+            if (in == null) {
+                throw new IllegalStateException(RESOURCE + " is missing beside " + Workload.class);
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Reads what {@code --workload} is given. */
+    static final class Converter implements ITypeConverter<Workload> {
+        @Override
+        public Workload convert(String value) {
+            try {
+                return named(value.toLowerCase(Locale.ROOT));
+            } catch (IllegalArgumentException e) {
+                throw new TypeConversionException("'" + value + "' is none of w1, w2, w3, w4, w5");
+            }
+        }
+    }
+}
