@@ -28,8 +28,8 @@ final class Amount {
     }
 
     /** Bits per second from bytes and nanoseconds. */
-    static String throughput(double bytes, double ns) {
-        return ns <= 0 ? "0 Gbit/s" : digits(bytes * 8 / ns) + " Gbit/s";
+    static String throughput(long bytes, long ns) {
+        return ns <= 0 ? "0 Gbit/s" : digits(bytes * 8.0 / ns) + " Gbit/s";
     }
 
     /** A whole number with its thousands apart. */

@@ -31,6 +31,7 @@ import picocli.CommandLine.Spec;
 final class BenchCommand implements Callable<Integer> {
     static final int DEFAULT_POLL_USECS = 1000;
 
+    private static final long SECOND_NS = 1_000_000_000L;
     private static final Duration START_TIMEOUT = Duration.ofSeconds(30);
     private static final Duration LINE_TIMEOUT = Duration.ofSeconds(30);
 
@@ -52,7 +53,8 @@ final class BenchCommand implements Callable<Integer> {
     private EngineOptions engine;
 
     /** What the client process measured with one transport in one measurement. */
-    private record Figures(long rpcs, long errors, double rpcsPerSecond, double gbitPerSecond, double p50, double p99, double p999) {
+    private record Figures(
+            long rpcs, long errors, double rpcsPerSecond, double gbitPerSecond, double p50, double p99, double p999) {
         /** Reads the words of a result line behind the names. */
         static Figures parse(String[] words) {
             return new Figures(
@@ -94,12 +96,13 @@ final class BenchCommand implements Callable<Integer> {
             options.addAll(List.of("--poll-usecs", String.valueOf(DEFAULT_POLL_USECS)));
         }
         try (ChildProcess server = ChildProcess.start("server", words("server", options))) {
-            String[] ports = server.expectLine(START_TIMEOUT).split(" ");
-            options.addAll(List.of("--seconds", String.valueOf(seconds), "--homa-port", ports[1], "--tcp-port", ports[2]));
+            String[] ports = server.expectLine(START_TIMEOUT).split(" ", -1);
+            options.addAll(
+                    List.of("--seconds", String.valueOf(seconds), "--homa-port", ports[1], "--tcp-port", ports[2]));
             try (ChildProcess client = ChildProcess.start("client", words("client", options))) {
                 int expected = BenchMeasurement.values().length * BenchMeasurement.TRANSPORTS.size();
                 for (int results = 0; results < expected; ) {
-                    String[] line = client.expectLine(LINE_TIMEOUT).split(" ");
+                    String[] line = client.expectLine(LINE_TIMEOUT).split(" ", -1);
                     BenchMeasurement measurement = BenchMeasurement.valueOf(line[2]);
                     if (line[0].equals("result")) {
                         results++;
@@ -114,7 +117,7 @@ final class BenchCommand implements Callable<Integer> {
                                 line[3],
                                 Double.parseDouble(line[4]),
                                 Amount.rate(Double.parseDouble(line[5])),
-                                Amount.throughput(Double.parseDouble(line[6]), 1e9));
+                                Amount.throughput(Long.parseLong(line[6]), SECOND_NS));
                         progress.flush();
                     }
                 }
@@ -131,7 +134,8 @@ final class BenchCommand implements Callable<Integer> {
 
     private void printTable(PrintWriter out, Map<String, Map<BenchMeasurement, Figures>> all) {
         out.println("Homa over UDP and plain TCP between two processes on " + engine.loopback() + ", "
-                + Runtime.getRuntime().availableProcessors() + " processors, Java " + Runtime.version().feature()
+                + Runtime.getRuntime().availableProcessors() + " processors, Java "
+                + Runtime.version().feature()
                 + ", each end polls for " + pollUsecs() + " us, then sleeps");
         out.println();
         out.printf("%-44s", "");
@@ -146,7 +150,13 @@ final class BenchCommand implements Callable<Integer> {
             out.println(loaded.title);
             row(out, "  RPCs", all, loaded, Figures::rpcsPerSecond, Amount::rate);
             if (loaded == BenchMeasurement.THROUGHPUT) {
-                row(out, "  request bytes", all, loaded, Figures::gbitPerSecond, gbit -> Amount.digits(gbit) + " Gbit/s");
+                row(
+                        out,
+                        "  request bytes",
+                        all,
+                        loaded,
+                        Figures::gbitPerSecond,
+                        gbit -> Amount.digits(gbit) + " Gbit/s");
             }
             row(out, "  median round trip under this load", all, loaded, Figures::p50, Amount::time);
         }
@@ -191,7 +201,9 @@ final class BenchCommand implements Callable<Integer> {
             result.put("name", name);
             result.put("rtt_us", rttUs);
             result.put("rpcs_per_s", figures(all, name, BenchMeasurement.RATE).rpcsPerSecond());
-            result.put("gbit_per_s", figures(all, name, BenchMeasurement.THROUGHPUT).gbitPerSecond());
+            result.put(
+                    "gbit_per_s",
+                    figures(all, name, BenchMeasurement.THROUGHPUT).gbitPerSecond());
             result.put("rpcs", rpcs(all, name));
             result.put("errors", errors(all, name));
             results.add(result);
@@ -227,10 +239,14 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private static long rpcs(Map<String, Map<BenchMeasurement, Figures>> all, String name) {
-        return all.getOrDefault(name, Map.of()).values().stream().mapToLong(Figures::rpcs).sum();
+        return all.getOrDefault(name, Map.of()).values().stream()
+                .mapToLong(Figures::rpcs)
+                .sum();
     }
 
     private static long errors(Map<String, Map<BenchMeasurement, Figures>> all, String name) {
-        return all.getOrDefault(name, Map.of()).values().stream().mapToLong(Figures::errors).sum();
+        return all.getOrDefault(name, Map.of()).values().stream()
+                .mapToLong(Figures::errors)
+                .sum();
     }
 }

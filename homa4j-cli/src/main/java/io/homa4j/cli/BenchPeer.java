@@ -77,8 +77,10 @@ final class BenchPeer implements Runnable {
                         : new HomaTransport(
                                 engine.builder().invoker().open(),
                                 HomaAddress.of(engine.loopback(), homaPort, Family.ANY))) {
-                    say(result(name, measurement, new LoadGenerator(plan, () -> false, progress(name, measurement))
-                            .run(transport)));
+                    say(result(
+                            name,
+                            measurement,
+                            new LoadGenerator(plan, () -> false, progress(name, measurement)).run(transport)));
                 }
             }
         }
@@ -92,7 +94,7 @@ final class BenchPeer implements Runnable {
     private LoadGenerator.Progress progress(String name, BenchMeasurement measurement) {
         return (isWarmUp, elapsedNs, answersPerSecond, bytesPerSecond, outstanding, failed) -> say(String.format(
                 Locale.ROOT,
-                "progress %s %s %s %.1f %.0f %.0f %d",
+                "progress %s %s %s %.1f %.0f %d %d",
                 name,
                 measurement,
                 isWarmUp ? "warm-up" : "measuring",

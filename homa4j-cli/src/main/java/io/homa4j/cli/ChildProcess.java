@@ -55,8 +55,10 @@ final class ChildProcess implements AutoCloseable {
         try {
             return new ChildProcess(name, new ProcessBuilder(words).start());
         } catch (IOException e) {
-            throw new CliException("cannot start " + words.getFirst() + " (" + e.getMessage() + ")",
-                    "check that this Java is still installed and that there is memory left", e);
+            throw new CliException(
+                    "cannot start " + words.getFirst() + " (" + e.getMessage() + ")",
+                    "check that this Java is still installed and that there is memory left",
+                    e);
         }
     }
 
@@ -130,7 +132,8 @@ final class ChildProcess implements AutoCloseable {
      * @return null when the time is over
      * @throws CliException if the child has ended
      */
-    @Nullable String readLine(Duration timeout) throws InterruptedException {
+    @Nullable
+    String readLine(Duration timeout) throws InterruptedException {
         Optional<String> line = lines.poll(timeout.toNanos(), TimeUnit.NANOSECONDS);
         if (line == null) {
             return null;
@@ -142,7 +145,8 @@ final class ChildProcess implements AutoCloseable {
     String expectLine(Duration timeout) throws InterruptedException {
         String line = readLine(timeout);
         if (line == null) {
-            throw new CliException("the " + name + " process said nothing for " + timeout.toSeconds() + " s",
+            throw new CliException(
+                    "the " + name + " process said nothing for " + timeout.toSeconds() + " s",
                     "try again when the machine has less to do");
         }
         return line;
@@ -164,8 +168,8 @@ final class ChildProcess implements AutoCloseable {
     }
 
     private void readOutput() {
-        try (BufferedReader in = new BufferedReader(
-                new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+        try (BufferedReader in =
+                new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
             in.lines().forEach(line -> lines.add(Optional.of(line)));
         } catch (IOException | UncheckedIOException e) {
             lastError = e.getMessage();
@@ -175,8 +179,8 @@ final class ChildProcess implements AutoCloseable {
     }
 
     private void readErrors() {
-        try (BufferedReader in = new BufferedReader(
-                new InputStreamReader(process.getErrorStream(), StandardCharsets.UTF_8))) {
+        try (BufferedReader in =
+                new BufferedReader(new InputStreamReader(process.getErrorStream(), StandardCharsets.UTF_8))) {
             boolean debug = System.getenv("HOMA_DEBUG") != null;
             in.lines().forEach(line -> {
                 lastError = line;

@@ -47,7 +47,9 @@ final class ClientCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "HOST:PORT", description = "The server, as db7:4000, 192.0.2.1:4000 or [2001:db8::1]:4000.")
+    @Parameters(
+            paramLabel = "HOST:PORT",
+            description = "The server, as db7:4000, 192.0.2.1:4000 or [2001:db8::1]:4000.")
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private String target;
 
@@ -69,10 +71,7 @@ final class ClientCommand implements Callable<Integer> {
             description = "Length of response to ask of a server with --reply header (default: as the request).")
     private int responseBytes;
 
-    @Option(
-            names = "--delay-ms",
-            paramLabel = "N",
-            description = "Delay to ask of a server with --reply header.")
+    @Option(names = "--delay-ms", paramLabel = "N", description = "Delay to ask of a server with --reply header.")
     private int delayMs;
 
     @Option(
@@ -130,7 +129,8 @@ final class ClientCommand implements Callable<Integer> {
     private int load(LoadPlan plan, HomaAddress server, StopSignal stop) throws InterruptedException {
         PrintWriter out = spec.commandLine().getOut();
         // With --json - standard output belongs to the JSON alone.
-        PrintWriter lines = Json.STANDARD_OUTPUT.equals(json) ? spec.commandLine().getErr() : out;
+        PrintWriter lines =
+                Json.STANDARD_OUTPUT.equals(json) ? spec.commandLine().getErr() : out;
         LoadResult result;
         Map<String, Long> counters;
         Homa homa = engine.builder().invoker().open();
@@ -169,14 +169,20 @@ final class ClientCommand implements Callable<Integer> {
         } catch (HomaRpcException e) {
             throw new CliException(
                     "no answer from " + server + ": " + e.reason().text(),
-                    "start one there (homa server --port " + server.port() + "), or " + e.remedy(), e);
+                    "start one there (homa server --port " + server.port() + "), or " + e.remedy(),
+                    e);
         }
     }
 
     private LoadPlan plan() {
-        check(sizes.bytes >= 1 && sizes.bytes <= Config.MAX_MESSAGE_BYTES, "--size " + sizes.bytes, "name 1 to 1000000");
-        check(responseBytes >= 0 && responseBytes <= Config.MAX_MESSAGE_BYTES,
-                "--response-size " + responseBytes, "name 1 to 1000000");
+        check(
+                sizes.bytes >= 1 && sizes.bytes <= Config.MAX_MESSAGE_BYTES,
+                "--size " + sizes.bytes,
+                "name 1 to 1000000");
+        check(
+                responseBytes >= 0 && responseBytes <= Config.MAX_MESSAGE_BYTES,
+                "--response-size " + responseBytes,
+                "name 1 to 1000000");
         check(delayMs >= 0, "--delay-ms " + delayMs, "name 0 or more");
         check(seconds > 0 && seconds < 1e9, "--duration " + seconds, "name more than 0 seconds");
         check(warmUpSeconds >= 0 && warmUpSeconds < 1e9, "--warmup " + warmUpSeconds, "name 0 or more seconds");
@@ -209,7 +215,8 @@ final class ClientCommand implements Callable<Integer> {
     private static String describe(LoadPlan plan) {
         String size = plan.sizes().classes() == 1
                 ? Amount.count(plan.sizes().bytes(0)) + " bytes"
-                : plan.sizes().name() + " (mean " + Amount.count(Math.round(plan.sizes().meanBytes())) + " bytes)";
+                : plan.sizes().name() + " (mean "
+                        + Amount.count(Math.round(plan.sizes().meanBytes())) + " bytes)";
         String how = plan.isOpenLoop()
                 ? Amount.rate(plan.ratePerSecond()) + " at random times, " + plan.outstanding() + " outstanding at most"
                 : plan.outstanding() + " outstanding";

@@ -31,7 +31,8 @@ final class EngineOptions {
             names = "--poll-usecs",
             paramLabel = "N",
             description = "Poll for so many microseconds after the last packet, then sleep.")
-    @Nullable Integer pollUsecs;
+    @Nullable
+    Integer pollUsecs;
 
     @Option(
             names = "--set",
@@ -40,7 +41,8 @@ final class EngineOptions {
     Map<String, String> parameters = new LinkedHashMap<>();
 
     @Option(names = "--bind", paramLabel = "ADDRESS", description = "Use this local address only.")
-    @Nullable String bind;
+    @Nullable
+    String bind;
 
     @Option(names = "--metrics", description = "Print all counters at the end.")
     boolean metrics;
@@ -100,8 +102,8 @@ final class EngineOptions {
         try {
             return InetAddress.getByName(bind);
         } catch (UnknownHostException e) {
-            throw new CliException("the address '" + bind + "' of --bind is unknown",
-                    "name an address of this host (ip address)", e);
+            throw new CliException(
+                    "the address '" + bind + "' of --bind is unknown", "name an address of this host (ip address)", e);
         }
     }
 

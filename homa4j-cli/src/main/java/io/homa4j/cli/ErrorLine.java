@@ -37,7 +37,8 @@ final class ErrorLine {
         if (e instanceof HomaException known) {
             String ending = "; " + known.remedy();
             String message = String.valueOf(known.getMessage());
-            String cause = message.endsWith(ending) ? message.substring(0, message.length() - ending.length()) : message;
+            String cause =
+                    message.endsWith(ending) ? message.substring(0, message.length() - ending.length()) : message;
             print(command, cause, known.remedy());
             return Homa.FAILURE;
         }

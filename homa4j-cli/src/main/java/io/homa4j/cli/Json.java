@@ -42,8 +42,10 @@ final class Json {
         try {
             Files.writeString(Path.of(target), text(value) + "\n", StandardCharsets.UTF_8);
         } catch (IOException | InvalidPathException e) {
-            throw new CliException("cannot write " + target + " (" + e.getClass().getSimpleName() + ")",
-                    "name a file in a folder that exists and is yours, or - for standard output", e);
+            throw new CliException(
+                    "cannot write " + target + " (" + e.getClass().getSimpleName() + ")",
+                    "name a file in a folder that exists and is yours, or - for standard output",
+                    e);
         }
     }
 

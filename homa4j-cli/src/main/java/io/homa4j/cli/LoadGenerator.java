@@ -22,7 +22,13 @@ final class LoadGenerator implements LoadTransport.Outcomes {
          * @param answersPerSecond in the last second
          * @param failed in all so far
          */
-        void second(boolean isWarmUp, long elapsedNs, double answersPerSecond, double bytesPerSecond, long outstanding, long failed);
+        void second(
+                boolean isWarmUp,
+                long elapsedNs,
+                double answersPerSecond,
+                long bytesPerSecond,
+                long outstanding,
+                long failed);
     }
 
     /** Requests started in one go before the transport gets its turn. */
@@ -225,7 +231,7 @@ final class LoadGenerator implements LoadTransport.Outcomes {
                 isWarmUp,
                 nowNs - (isWarmUp ? startNs : measureStartNs),
                 (result.completed - reportedAnswers) / seconds,
-                (bytes - reportedBytes) / seconds,
+                Math.round((bytes - reportedBytes) / seconds),
                 outstanding,
                 result.failed);
         reportedNs = nowNs;

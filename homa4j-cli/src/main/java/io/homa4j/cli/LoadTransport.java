@@ -28,7 +28,8 @@ interface LoadTransport extends AutoCloseable {
         /** Whether its outcome counts; calls of the warm-up do not. */
         boolean measured;
         /** The next in the list of idle ones. */
-        @Nullable Call next;
+        @Nullable
+        Call next;
     }
 
     /** Takes on a request, which must not change before the outcome. @return false if there is no room at present */

@@ -35,19 +35,18 @@ record Replies(Kind kind, int bytes) {
     static final class Converter implements ITypeConverter<Replies> {
         @Override
         public Replies convert(String value) {
-            switch (value) {
-                case "same":
-                    return SAME;
-                case "header":
-                    return HEADER;
-                default:
+            return switch (value) {
+                case "same" -> SAME;
+                case "header" -> HEADER;
+                default -> {
                     int bytes = value.matches("\\d{1,7}") ? Integer.parseInt(value) : 0;
                     if (bytes < 1 || bytes > 1_000_000) {
                         throw new TypeConversionException(
                                 "'" + value + "' is none of same, header, a number of bytes from 1 to 1000000");
                     }
-                    return new Replies(Kind.FIXED, bytes);
-            }
+                    yield new Replies(Kind.FIXED, bytes);
+                }
+            };
         }
     }
 }

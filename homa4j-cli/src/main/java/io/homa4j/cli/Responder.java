@@ -68,7 +68,7 @@ final class Responder implements Handler, AutoCloseable {
         } else {
             // The answer needs nothing of the request, whose memory may be wanted meanwhile.
             request.close();
-            later.schedule(() -> answerOnItsOwnThread(request, response), delayMs, TimeUnit.MILLISECONDS);
+            var _ = later.schedule(() -> answerOnItsOwnThread(request, response), delayMs, TimeUnit.MILLISECONDS);
         }
     }
 

@@ -39,7 +39,8 @@ final class ServerCommand implements Callable<Integer> {
             names = "--reply",
             paramLabel = "WHAT",
             converter = Replies.Converter.class,
-            description = "same: the request's bytes (default). A number: that many bytes. header: what the request wants.")
+            description =
+                    "same: the request's bytes (default). A number: that many bytes. header: what the request wants.")
     private Replies replies = Replies.SAME;
 
     @Option(
@@ -69,7 +70,8 @@ final class ServerCommand implements Callable<Integer> {
     private int serve(StopSignal stop) throws InterruptedException {
         PrintWriter out = spec.commandLine().getOut();
         // With --json - standard output belongs to the JSON alone.
-        PrintWriter lines = Json.STANDARD_OUTPUT.equals(json) ? spec.commandLine().getErr() : out;
+        PrintWriter lines =
+                Json.STANDARD_OUTPUT.equals(json) ? spec.commandLine().getErr() : out;
         Map<String, Long> counters;
         Summary total;
         try (Responder responder = new Responder(replies);
@@ -77,8 +79,8 @@ final class ServerCommand implements Callable<Integer> {
             Summary start = Summary.of(responder, System.nanoTime());
             try (HomaServer server =
                     homa.server(port).shortHandler().maxInService(maxInService).open(responder)) {
-                lines.println("ready: serving on UDP port " + server.port() + ", answering " + replies
-                        + "; Ctrl-C ends it");
+                lines.println(
+                        "ready: serving on UDP port " + server.port() + ", answering " + replies + "; Ctrl-C ends it");
                 lines.flush();
                 reportUntilStopped(stop, lines, responder, server);
             }
@@ -100,8 +102,8 @@ final class ServerCommand implements Callable<Integer> {
         return 0;
     }
 
-    private static void reportUntilStopped(
-            StopSignal stop, PrintWriter lines, Responder responder, HomaServer server) throws InterruptedException {
+    private static void reportUntilStopped(StopSignal stop, PrintWriter lines, Responder responder, HomaServer server)
+            throws InterruptedException {
         Summary before = Summary.of(responder, System.nanoTime());
         while (!stop.await(1, TimeUnit.SECONDS)) {
             Summary now = Summary.of(responder, System.nanoTime());
@@ -120,7 +122,14 @@ final class ServerCommand implements Callable<Integer> {
 
     /** What was served up to a time, or between two. */
     private record Summary(
-            long ns, long requests, long bytesIn, long answers, long bytesOut, long mismatches, long malformed, long unsent) {
+            long ns,
+            long requests,
+            long bytesIn,
+            long answers,
+            long bytesOut,
+            long mismatches,
+            long malformed,
+            long unsent) {
         static Summary of(Responder responder, long nowNs) {
             return new Summary(
                     nowNs,

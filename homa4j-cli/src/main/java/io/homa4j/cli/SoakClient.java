@@ -6,7 +6,6 @@ import io.homa4j.HomaBuffer;
 import io.homa4j.HomaException;
 import io.homa4j.Reply;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,13 +45,14 @@ final class SoakClient {
     /**
      * @param questions the server's second port
      */
-    SoakClient(Homa homa, HomaAddress server, HomaAddress questions, long runSeed, int rpcs) throws InterruptedException {
+    SoakClient(Homa homa, HomaAddress server, HomaAddress questions, long runSeed, int rpcs)
+            throws InterruptedException {
         this.homa = homa;
         this.server = server;
         this.questions = questions;
         this.plan = new SoakPlan(runSeed);
         this.rpcs = rpcs;
-        ask(ByteBuffer.allocate(17).put(SoakServer.BEGIN).putLong(runSeed).putLong(rpcs));
+        ask(SoakServer.begin(runSeed, rpcs));
     }
 
     /** Starts all threads. */
@@ -97,12 +97,11 @@ final class SoakClient {
 
     /** What the server says about the requests sent. */
     SoakServer.Status serverStatus() throws InterruptedException {
-        return SoakServer.Status.parse(
-                ask(ByteBuffer.allocate(9).put(SoakServer.REPORT).putLong(sent())));
+        return SoakServer.Status.parse(ask(SoakServer.report(sent())));
     }
 
-    private byte[] ask(ByteBuffer question) throws InterruptedException {
-        try (Reply reply = homa.call(questions, question.array(), QUESTION_DEADLINE)) {
+    private byte[] ask(byte[] question) throws InterruptedException {
+        try (Reply reply = homa.call(questions, question, QUESTION_DEADLINE)) {
             return reply.bytes();
         }
     }

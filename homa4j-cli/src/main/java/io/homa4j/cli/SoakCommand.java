@@ -83,7 +83,8 @@ final class SoakCommand implements Callable<Integer> {
     }
 
     /** All that is said about a run; the fields of the JSON. */
-    private record Outcome(SoakClient client, SoakServer.Status server, long retransmitted, SoakFaults faults, double seconds) {
+    private record Outcome(
+            SoakClient client, SoakServer.Status server, long retransmitted, SoakFaults faults, double seconds) {
         long corrupted() {
             return client.corrupted.sum() + server.report().corrupted();
         }
@@ -134,18 +135,20 @@ final class SoakCommand implements Callable<Integer> {
     private int soak(StopSignal stop) throws InterruptedException {
         PrintWriter out = spec.commandLine().getOut();
         // With --json - standard output belongs to the JSON alone.
-        PrintWriter lines = Json.STANDARD_OUTPUT.equals(json) ? spec.commandLine().getErr() : out;
+        PrintWriter lines =
+                Json.STANDARD_OUTPUT.equals(json) ? spec.commandLine().getErr() : out;
         if (role.server != null) {
             HomaAddress server = engine.address(role.server);
             HomaAddress questions = HomaAddress.of(server.address().getHostAddress(), server.port() + 1);
             return soak(server, questions, stop, () -> {}, out, lines);
         }
-        List<String> words = new ArrayList<>(List.of("soak", "--serve", "0", "--child", "--seed", String.valueOf(seed)));
+        List<String> words =
+                new ArrayList<>(List.of("soak", "--serve", "0", "--child", "--seed", String.valueOf(seed)));
         words.addAll(List.of("--loss", String.valueOf(loss), "--duplicate", String.valueOf(duplicate)));
         words.addAll(List.of("--reorder", String.valueOf(reorder)));
         words.addAll(engine.words());
         try (ChildProcess child = ChildProcess.start("server", words)) {
-            String[] ports = child.expectLine(START_TIMEOUT).split(" ");
+            String[] ports = child.expectLine(START_TIMEOUT).split(" ", -1);
             HomaAddress server = HomaAddress.of(engine.loopback(), Integer.parseInt(ports[1]));
             HomaAddress questions = HomaAddress.of(engine.loopback(), Integer.parseInt(ports[2]));
             return soak(server, questions, stop, child::checkAlive, out, lines);
@@ -206,8 +209,10 @@ final class SoakCommand implements Callable<Integer> {
             return new SoakClient(homa, server, questions, seed, rpcs);
         } catch (HomaException e) {
             throw new CliException(
-                    "no soak server at " + server + " and the port after it: " + e.reason().text(),
-                    "start one there (homa soak --serve " + server.port() + "), or " + e.remedy(), e);
+                    "no soak server at " + server + " and the port after it: "
+                            + e.reason().text(),
+                    "start one there (homa soak --serve " + server.port() + "), or " + e.remedy(),
+                    e);
         }
     }
 

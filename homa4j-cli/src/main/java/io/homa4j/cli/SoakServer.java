@@ -7,6 +7,8 @@ import io.homa4j.HomaServer;
 import io.homa4j.Request;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -24,8 +26,8 @@ import org.jspecify.annotations.Nullable;
  * Numbers are big-endian.
  */
 final class SoakServer implements AutoCloseable {
-    static final byte BEGIN = 'B';
-    static final byte REPORT = 'R';
+    private static final byte BEGIN = 'B';
+    private static final byte REPORT = 'R';
 
     /** What the engine's counter of DATA packets sent again is called (spec metrics 4). */
     private static final String RETRANSMITTED = "resent_packets";
@@ -36,7 +38,8 @@ final class SoakServer implements AutoCloseable {
     /** The answer to {@link #REPORT}. */
     record Status(SoakLedger.Report report, long retransmitted, SoakFaults faults) {
         byte[] bytes() {
-            ByteBuffer out = ByteBuffer.allocate(8 * (8 + report.examples().size()));
+            byte[] bytes = new byte[8 * (8 + report.examples().size())];
+            ByteBuffer out = ByteBuffer.wrap(bytes);
             out.putLong(report.executions())
                     .putLong(report.corrupted())
                     .putLong(report.executedTwice())
@@ -46,7 +49,7 @@ final class SoakServer implements AutoCloseable {
                     .putLong(faults.duplicated())
                     .putLong(faults.reordered());
             report.examples().forEach(out::putLong);
-            return out.array();
+            return bytes;
         }
 
         static Status parse(byte[] bytes) {
@@ -57,7 +60,7 @@ final class SoakServer implements AutoCloseable {
             long never = in.getLong();
             long retransmitted = in.getLong();
             SoakFaults faults = new SoakFaults(in.getLong(), in.getLong(), in.getLong());
-            java.util.List<Long> examples = new java.util.ArrayList<>();
+            List<Long> examples = new ArrayList<>();
             while (in.hasRemaining()) {
                 examples.add(in.getLong());
             }
@@ -132,6 +135,20 @@ final class SoakServer implements AutoCloseable {
         } else {
             request.dismiss();
         }
+    }
+
+    /** The question that begins a run. */
+    static byte[] begin(long runSeed, int rpcs) {
+        byte[] question = new byte[17];
+        ByteBuffer.wrap(question).put(BEGIN).putLong(runSeed).putLong(rpcs);
+        return question;
+    }
+
+    /** The question what became of the first {@code sent} requests. */
+    static byte[] report(long sent) {
+        byte[] question = new byte[9];
+        ByteBuffer.wrap(question).put(REPORT).putLong(sent);
+        return question;
     }
 
     static long retransmitted(Homa homa) {

@@ -34,9 +34,11 @@ final class TcpFrames implements AutoCloseable {
 
     private final SocketChannel channel;
     private final ByteBuffer in = ByteBuffer.allocateDirect(BUFFER);
-    private final MemorySegment inSegment = MemorySegment.ofBuffer(in.duplicate().clear());
+    private final MemorySegment inSegment =
+            MemorySegment.ofBuffer(in.duplicate().clear());
     private final ByteBuffer out = ByteBuffer.allocateDirect(BUFFER);
-    private final MemorySegment outSegment = MemorySegment.ofBuffer(out.duplicate().clear());
+    private final MemorySegment outSegment =
+            MemorySegment.ofBuffer(out.duplicate().clear());
     /** Bytes of {@link #in} that were handed over already. */
     private int taken;
     /** Bytes of {@link #out} that were written already. */

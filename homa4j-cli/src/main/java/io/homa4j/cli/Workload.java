@@ -49,7 +49,10 @@ final class Workload {
             if (line.startsWith("w")) {
                 inside = line.equals(name);
             } else if (inside) {
-                for (String pair : line.strip().split(", *")) {
+                for (String pair : line.strip().split(", *", -1)) {
+                    if (pair.isEmpty()) {
+                        continue;
+                    }
                     String[] parts = pair.split(" ", -1);
                     bytes.add(Integer.valueOf(parts[0]));
                     cumulative.add(Double.valueOf(parts[1]));

@@ -87,7 +87,8 @@ final class HomaProcess implements AutoCloseable {
             }
             long leftNs = endNs - System.nanoTime();
             if (leftNs <= 0 || !process.isAlive() && !outReader.isAlive() && !errReader.isAlive()) {
-                throw new AssertionError("no line with '" + text + "' from homa " + name + ":\n" + out() + "\n" + err());
+                throw new AssertionError(
+                        "no line with '" + text + "' from homa " + name + ":\n" + out() + "\n" + err());
             }
             TimeUnit.NANOSECONDS.timedWait(this, Math.min(leftNs, TimeUnit.MILLISECONDS.toNanos(100)));
         }

@@ -36,9 +36,7 @@ class JsonTest {
         Map<String, Object> outer = new LinkedHashMap<>();
         outer.put("results", List.of(inner, inner));
         outer.put("numbers", List.of(1, 2));
-        assertThat(Json.text(outer))
-                .isEqualTo(
-                        """
+        assertThat(Json.text(outer)).isEqualTo("""
                         {
                           "results": [
                             {"p50": 3.25},
@@ -50,14 +48,14 @@ class JsonTest {
 
     @Test
     void numbersAreNeverMoreThanJsonKnows() {
-        assertThat(Json.text(Arrays.asList(1.5, 2.0, 0.1 + 0.2, Double.NaN, Double.POSITIVE_INFINITY, 1e-9, 1e300, -3L)))
+        assertThat(Json.text(
+                        Arrays.asList(1.5, 2.0, 0.1 + 0.2, Double.NaN, Double.POSITIVE_INFINITY, 1e-9, 1e300, -3L)))
                 .isEqualTo("[1.5, 2, 0.3, null, null, 1.0E-9, 1.0E300, -3]");
     }
 
     @Test
     void stringsAreEscaped() {
-        assertThat(Json.text("a\"b\\c\n\t\u0001\u007fé"))
-                .isEqualTo("\"a\\\"b\\\\c\\n\\t\\u0001\\u007fé\"");
+        assertThat(Json.text("a\"b\\c\n\t\u0001\u007fé")).isEqualTo("\"a\\\"b\\\\c\\n\\t\\u0001\\u007fé\"");
     }
 
     @Test

@@ -4,7 +4,6 @@ import static io.homa4j.cli.HomaProcess.number;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.lang.ProcessHandle;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
@@ -25,8 +24,18 @@ class LoadCommandsTest {
     void aWorkloadComesBackByteForByte(String host) throws Exception {
         try (HomaProcess server = HomaProcess.start("server", "--port", "0");
                 HomaProcess client = HomaProcess.start(
-                        "client", host + ":" + server.awaitPort(),
-                        "--workload", "w4", "--outstanding", "8", "--duration", "1", "--warmup", "0.3", "--json", "-")) {
+                        "client",
+                        host + ":" + server.awaitPort(),
+                        "--workload",
+                        "w4",
+                        "--outstanding",
+                        "8",
+                        "--duration",
+                        "1",
+                        "--warmup",
+                        "0.3",
+                        "--json",
+                        "-")) {
             assertThat(client.awaitExit()).as(client.err()).isZero();
             String json = client.out();
             assertThat(json).startsWith("{").endsWith("}");
@@ -46,9 +55,22 @@ class LoadCommandsTest {
         try (HomaProcess server =
                         HomaProcess.start("server", "--port", "0", "--reply", "header", "--json", summary.toString());
                 HomaProcess client = HomaProcess.start(
-                        "client", "127.0.0.1:" + server.awaitPort(),
-                        "--size", "20000", "--response-size", "70001", "--delay-ms", "20", "--rate", "100",
-                        "--duration", "1", "--warmup", "0", "--json", "-")) {
+                        "client",
+                        "127.0.0.1:" + server.awaitPort(),
+                        "--size",
+                        "20000",
+                        "--response-size",
+                        "70001",
+                        "--delay-ms",
+                        "20",
+                        "--rate",
+                        "100",
+                        "--duration",
+                        "1",
+                        "--warmup",
+                        "0",
+                        "--json",
+                        "-")) {
             assertThat(client.awaitExit()).as(client.err()).isZero();
             assertThat(number(client.out(), "mismatches")).isZero();
             assertThat(number(client.out(), "wrong_lengths")).isZero();
@@ -93,7 +115,9 @@ class LoadCommandsTest {
     void noServerIsOneLine() throws Exception {
         try (HomaProcess client = HomaProcess.start("client", "127.0.0.1:" + freePort())) {
             assertThat(client.awaitExit()).isEqualTo(Homa.FAILURE);
-            assertThat(client.err()).hasLineCount(1).contains("homa client: no answer from 127.0.0.1:", "homa server --port");
+            assertThat(client.err())
+                    .hasLineCount(1)
+                    .contains("homa client: no answer from 127.0.0.1:", "homa server --port");
             assertThat(client.out()).isEmpty();
         }
     }
@@ -118,8 +142,18 @@ class LoadCommandsTest {
         try (first) {
             first.awaitPort();
             try (HomaProcess client = HomaProcess.start(
-                    "client", "127.0.0.1:" + port,
-                    "--size", "5000", "--outstanding", "50", "--duration", "8", "--warmup", "0", "--json", "-")) {
+                    "client",
+                    "127.0.0.1:" + port,
+                    "--size",
+                    "5000",
+                    "--outstanding",
+                    "50",
+                    "--duration",
+                    "8",
+                    "--warmup",
+                    "0",
+                    "--json",
+                    "-")) {
                 client.awaitLine("outstanding, 0 failed");
                 first.signal("KILL");
                 first.awaitExit();
@@ -129,13 +163,18 @@ class LoadCommandsTest {
                     int exitCode = client.awaitExit();
                     String json = client.out();
                     assertThat(number(json, "unfinished")).as(json).isZero();
-                    assertThat(number(json, "completed") + number(json, "failed")).isEqualTo(number(json, "started"));
+                    assertThat(number(json, "completed") + number(json, "failed"))
+                            .isEqualTo(number(json, "started"));
                     assertThat(number(json, "mismatches")).isZero();
                     if (number(json, "failed") > 0) {
                         assertThat(exitCode).isEqualTo(Homa.FAILURE);
-                        assertThat(number(json, "timeout")).as("the documented error").isEqualTo(number(json, "failed"));
+                        assertThat(number(json, "timeout"))
+                                .as("the documented error")
+                                .isEqualTo(number(json, "failed"));
                     } else {
-                        assertThat(exitCode).as("all were completed by the new incarnation").isZero();
+                        assertThat(exitCode)
+                                .as("all were completed by the new incarnation")
+                                .isZero();
                     }
                     second.signal("TERM");
                     second.awaitExit();
@@ -151,8 +190,18 @@ class LoadCommandsTest {
     void aPauseFailsNoRpc(String paused) throws Exception {
         try (HomaProcess server = HomaProcess.start("server", "--port", "0");
                 HomaProcess client = HomaProcess.start(
-                        "client", "127.0.0.1:" + server.awaitPort(),
-                        "--size", "30000", "--outstanding", "20", "--duration", "3", "--warmup", "0", "--json", "-")) {
+                        "client",
+                        "127.0.0.1:" + server.awaitPort(),
+                        "--size",
+                        "30000",
+                        "--outstanding",
+                        "20",
+                        "--duration",
+                        "3",
+                        "--warmup",
+                        "0",
+                        "--json",
+                        "-")) {
             client.awaitLine("outstanding, 0 failed");
             HomaProcess victim = paused.equals("server") ? server : client;
             victim.signal("STOP");
@@ -174,7 +223,7 @@ class LoadCommandsTest {
             assertThat(bench.awaitExit()).as(bench.err()).isZero();
             String json = bench.out();
             assertThat(json).startsWith("{").endsWith("}").contains("\"name\": \"homa-udp\"", "\"name\": \"tcp-nio\"");
-            String[] results = json.split("\"name\":");
+            String[] results = json.split("\"name\":", -1);
             for (int i = 1; i <= 2; i++) {
                 for (String figure : new String[] {"p50", "p99", "p999", "rpcs_per_s", "gbit_per_s", "rpcs"}) {
                     assertThat(number(results[i], figure)).as(figure).isPositive();

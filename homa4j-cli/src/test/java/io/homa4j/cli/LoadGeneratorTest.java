@@ -80,7 +80,8 @@ class LoadGeneratorTest {
 
     @Test
     void theWarmUpIsNotMeasured() {
-        LoadPlan plan = new LoadPlan(Workload.fixed(100), 100, 0, true, 10_000, 100, 200 * MS, 100 * MS, MS, 100 * MS, 1);
+        LoadPlan plan =
+                new LoadPlan(Workload.fixed(100), 100, 0, true, 10_000, 100, 200 * MS, 100 * MS, MS, 100 * MS, 1);
         List<Boolean> reports = new ArrayList<>();
         LoadResult result = new LoadGenerator(plan, () -> false, (isWarmUp, e, a, b, o, f) -> reports.add(isWarmUp))
                 .run(new Scripted());
@@ -90,8 +91,7 @@ class LoadGeneratorTest {
     }
 
     private static LoadPlan plan(double rate, int outstanding) {
-        return new LoadPlan(
-                Workload.fixed(100), 100, 0, true, rate, outstanding, 0, 300 * MS, MS, 50 * MS, 1);
+        return new LoadPlan(Workload.fixed(100), 100, 0, true, rate, outstanding, 0, 300 * MS, MS, 50 * MS, 1);
     }
 
     private static LoadResult generate(LoadPlan plan, LoadTransport transport) {

@@ -53,8 +53,12 @@ class OptionsTest {
                 "soak --serve 4000 --to localhost:4000 | mutually exclusive"
             })
     void nonsenseIsOneLine(String command, String cause) {
-        assertThat(run(command.split(" "))).isEqualTo(Homa.USAGE);
-        assertThat(err.toString()).hasLineCount(1).startsWith("homa " + command.split(" ")[0]).contains(cause, "; ");
+        String[] words = command.split(" ", -1);
+        assertThat(run(words)).isEqualTo(Homa.USAGE);
+        assertThat(err.toString())
+                .hasLineCount(1)
+                .startsWith("homa " + words[0] + ": ")
+                .contains(cause, "; ");
         assertThat(out.toString()).isEmpty();
     }
 
@@ -71,8 +75,12 @@ class OptionsTest {
                 "server --port 0 --bind 192.0.2.1 | 192.0.2.1"
             })
     void aBadAddressIsOneLine(String command, String cause) {
-        assertThat(run(command.split(" "))).isEqualTo(Homa.FAILURE);
-        assertThat(err.toString()).hasLineCount(1).startsWith("homa " + command.split(" ")[0]).contains(cause, "; ");
+        String[] words = command.split(" ", -1);
+        assertThat(run(words)).isEqualTo(Homa.FAILURE);
+        assertThat(err.toString())
+                .hasLineCount(1)
+                .startsWith("homa " + words[0] + ": ")
+                .contains(cause, "; ");
         assertThat(out.toString()).isEmpty();
     }
 

@@ -26,14 +26,17 @@ class PatternTest {
         for (int at : new int[] {8, 9, 255, 256, 70_000, 99_999}) {
             byte[] message = Pattern.request(100_000, 1, 0);
             message[at]++;
-            assertThat(Pattern.isIntact(MemorySegment.ofArray(message))).as("byte " + at).isFalse();
+            assertThat(Pattern.isIntact(MemorySegment.ofArray(message)))
+                    .as("byte " + at)
+                    .isFalse();
         }
     }
 
     @Test
     void shortMessagesHaveAsMuchHeaderAsFits() {
         assertThat(Pattern.request(3, 0x01020304, 0)).containsExactly(1, 2, 3);
-        assertThat(Pattern.isIntact(MemorySegment.ofArray(new byte[] {9, 9, 9}))).isTrue();
+        assertThat(Pattern.isIntact(MemorySegment.ofArray(new byte[] {9, 9, 9})))
+                .isTrue();
     }
 
     @Test

@@ -22,8 +22,21 @@ class SoakTest {
     void everyRpcIsExecutedOnceOverABadNetwork() throws Exception {
         Path file = folder.resolve("soak.json");
         try (HomaProcess soak = HomaProcess.start(
-                "soak", "--rpcs", "1000", "--loss", "0.02", "--duplicate", "0.02", "--reorder", "0.05",
-                "--seed", "7", "--set", "mtu=9000", "--json", file.toString())) {
+                "soak",
+                "--rpcs",
+                "1000",
+                "--loss",
+                "0.02",
+                "--duplicate",
+                "0.02",
+                "--reorder",
+                "0.05",
+                "--seed",
+                "7",
+                "--set",
+                "mtu=9000",
+                "--json",
+                file.toString())) {
             assertThat(soak.awaitExit()).as(soak.out() + soak.err()).isZero();
             assertThat(soak.out()).contains("1,000 of 1,000 RPCs completed", "failed 0", "executed twice 0");
             String json = Files.readString(file);
@@ -42,7 +55,8 @@ class SoakTest {
 
     @Test
     void theTwoHalvesCanRunApart() throws Exception {
-        try (HomaProcess server = HomaProcess.start("soak", "--serve", String.valueOf(twoFreePorts()), "--loss", "0.01");
+        try (HomaProcess server =
+                        HomaProcess.start("soak", "--serve", String.valueOf(twoFreePorts()), "--loss", "0.01");
                 HomaProcess client = HomaProcess.start(
                         "soak", "--to", "127.0.0.1:" + server.awaitPort(), "--rpcs", "300", "--json", "-")) {
             assertThat(client.awaitExit()).as(client.out() + client.err()).isZero();
@@ -82,7 +96,9 @@ class SoakTest {
     void noServerIsOneLine() throws Exception {
         try (HomaProcess soak = HomaProcess.start("soak", "--to", "127.0.0.1:" + twoFreePorts(), "--rpcs", "10")) {
             assertThat(soak.awaitExit()).isEqualTo(Homa.FAILURE);
-            assertThat(soak.err()).hasLineCount(1).contains("homa soak: no soak server at 127.0.0.1:", "homa soak --serve");
+            assertThat(soak.err())
+                    .hasLineCount(1)
+                    .contains("homa soak: no soak server at 127.0.0.1:", "homa soak --serve");
         }
     }
 

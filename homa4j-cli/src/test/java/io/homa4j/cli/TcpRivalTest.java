@@ -72,12 +72,16 @@ class TcpRivalTest {
 
     @Test
     void theLoadGeneratorCountsEveryAnswer() throws IOException {
-        LoadPlan plan = new LoadPlan(Workload.named("w3"), 0, 0, true, 0, 20, 0, 300_000_000L, POLL_NS, 5_000_000_000L, 1);
+        LoadPlan plan =
+                new LoadPlan(Workload.named("w3"), 0, 0, true, 0, 20, 0, 300_000_000L, POLL_NS, 5_000_000_000L, 1);
         try (TcpServer server = server();
                 TcpTransport transport = transport(server, 20)) {
             LoadResult result = new LoadGenerator(plan, () -> false, (w, e, a, b, o, f) -> {}).run(transport);
             assertThat(result.isClean()).isTrue();
-            assertThat(result.rpcs()).isEqualTo(result.started).isEqualTo(result.completed).isPositive();
+            assertThat(result.rpcs())
+                    .isEqualTo(result.started)
+                    .isEqualTo(result.completed)
+                    .isPositive();
             assertThat(result.rttUs(50)).isPositive();
         }
     }
