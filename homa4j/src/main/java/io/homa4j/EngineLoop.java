@@ -547,12 +547,26 @@ final class EngineLoop {
     }
 
     private void sleepOwning(long waitNs) {
+        fetchKeeperFromDriver();
         ownerSleeps = true;
         VarHandle.fullFence();
         if (commands.isEmpty()) {
             driver.await(waitNs);
         }
         ownerSleeps = false;
+    }
+
+    /**
+     * The driver takes one sleeper at a time: a keeper that still sleeps there, perhaps for ever, would keep this thread from
+     * its timers. It stands by afterwards, so this costs something only once in a row of calls.
+     */
+    private void fetchKeeperFromDriver() {
+        if (keeperState == SLEEPING && keeper != Thread.currentThread()) {
+            driver.wake();
+            while (keeperState == SLEEPING) {
+                yieldProcessor();
+            }
+        }
     }
 
     /**
