@@ -1,0 +1,344 @@
+package io.homa4j.protocol;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.homa4j.conformance.Pins;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** How many bytes an active message is granted, and who waits for headroom (spec scheduling 4, 5, 8, 9, 12). */
+class GrantIssuingTest {
+    private final Config config = GrantBench.config();
+
+    @BeforeEach
+    void window() {
+        config.window = 1200;
+    }
+
+    // ---- accounting
+
+    @Test
+    @Pins("S-052")
+    void contributionIsWhatIsGrantedAndHasNotCome() {
+        config.window = 500;
+        GrantBench bench = new GrantBench(config);
+        Rpc a = bench.add("a", 1, 20_000, 500);
+        assertThat(a.in.expectedBytes).isEqualTo(500);
+        assertThat(bench.granter.totalIncoming()).isEqualTo(500);
+        config.window = 2000;
+        bench.add("b", 2, 20_000);
+        bench.granter.check(a);
+        assertThat(a.in.expectedBytes).isEqualTo(2000);
+        assertThat(bench.granter.totalIncoming()).isEqualTo(2000 + 2000);
+        bench.receive(a, 700);
+        assertThat(bench.grants()).endsWith("a 2700 p1");
+        assertThat(a.in.expectedBytes).isEqualTo(2000);
+    }
+
+    @Test
+    @Pins("S-052")
+    void dataBeyondTheGrantContributesNothing() {
+        config.window = 1;
+        GrantBench bench = new GrantBench(config);
+        bench.granter.maxIncoming(0);
+        Rpc a = bench.add("a", 1, 20_000, 500);
+        bench.receive(a, 700);
+        assertThat(a.in.granted).isEqualTo(500);
+        assertThat(a.in.expectedBytes).isZero();
+        assertThat(bench.granter.totalIncoming()).isZero();
+    }
+
+    @Test
+    @Pins("S-053")
+    void messageThatNeedsNoGrantsContributesNothing() {
+        GrantBench bench = new GrantBench(config);
+        Rpc a = bench.add("a", 1, 20_000, 20_000);
+        bench.receive(a, 1000);
+        assertThat(a.in.expectedBytes).isZero();
+        assertThat(bench.granter.totalIncoming()).isZero();
+    }
+
+    // ---- issuing
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    @Pins({"S-055", "S-056", "S-072", "S-075"})
+    void firstCheckManagesTheMessageAndGrantsUpToTheWindow(boolean profileModule) {
+        config.moduleProfile = profileModule;
+        GrantBench bench = new GrantBench(config);
+        Rpc a = bench.begin("a", 1, 20_000, 300);
+        bench.receive(a, 100);
+        assertThat(a.in.slot).isZero();
+        assertThat(bench.grants()).isEqualTo("a 1300 p0");
+        assertThat(a.in.expectedBytes).isEqualTo(1200);
+        assertThat(bench.granter.totalIncoming()).isEqualTo(1200);
+    }
+
+    @Test
+    @Pins({"S-057", "S-073"})
+    void messageThatNeedsNoGrantsGetsNoneNorDoOthersThroughIt() {
+        GrantBench bench = new GrantBench(config);
+        bench.granter.maxIncoming(0);
+        bench.add("needy", 1, 20_000);
+        Rpc whole = bench.begin("whole", 2, 2000, 2000);
+        bench.granter.maxIncoming(10_000);
+        bench.receive(whole, 500);
+        assertThat(bench.grants()).isEmpty();
+        assertThat(bench.count(Counters.NEEDY_GRANTS)).isZero();
+    }
+
+    @Test
+    @Pins({"S-058", "S-077"})
+    void nothingIsGrantedWhileAWholeWindowIsOut() {
+        GrantBench bench = new GrantBench(config);
+        Rpc a = bench.begin("a", 1, 20_000, 5000);
+        bench.receive(a, 1000);
+        assertThat(a.in.expectedBytes).isEqualTo(4000);
+        bench.receive(a, 2800);
+        assertThat(bench.grants()).isEmpty();
+        assertThat(a.in.granted).isEqualTo(5000);
+        assertThat(a.in.expectedBytes).isEqualTo(1200);
+        assertThat(bench.granter.totalIncoming()).isEqualTo(1200);
+        bench.receive(a, 1);
+        assertThat(bench.grants()).isEqualTo("a 5001 p0");
+    }
+
+    @Test
+    @Pins("S-059")
+    void grantIsCutAtTheEndOfTheMessage() {
+        GrantBench bench = new GrantBench(config);
+        Rpc a = bench.begin("a", 1, 1000, 300);
+        bench.receive(a, 100);
+        assertThat(bench.grants()).isEqualTo("a 1000 p0");
+        assertThat(bench.granter.totalIncoming()).isEqualTo(900);
+    }
+
+    /** Spec scheduling 8: only the module repeats GRANT(length) while the message is incomplete. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void completeGrantIsRepeatedOnlyByTheModule(boolean profileModule) {
+        config.moduleProfile = profileModule;
+        GrantBench bench = new GrantBench(config);
+        Rpc a = bench.begin("a", 1, 1000, 300);
+        bench.receive(a, 100);
+        bench.grants();
+        bench.receive(a, 100);
+        assertThat(bench.grants()).isEqualTo(profileModule ? "a 1000 p0" : "");
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    @Pins("S-060")
+    void withoutHeadroomAMessageBecomesNeedy(boolean profileModule) {
+        config.moduleProfile = profileModule;
+        config.maxIncoming = 4000;
+        GrantBench bench = new GrantBench(config);
+        Rpc blocker = bench.add("blocker", 1, 20_000, 5000);
+        bench.add("a", 2, 10_000);
+        assertThat(bench.grants()).isEmpty();
+        assertThat(bench.granter.totalIncoming()).isEqualTo(5000);
+        // headroom comes with a packet of another message
+        bench.receive(blocker, 3000);
+        assertThat(bench.grants()).isEqualTo("a 1200 p1");
+    }
+
+    @Test
+    @Pins({"S-061", "S-062"})
+    void rankDecidesAmongTheNeedyAndNotWhoHasJustReceivedSomething() {
+        config.maxIncoming = 3000;
+        GrantBench bench = new GrantBench(config);
+        Rpc late = bench.add("late", 1, 30_000, 3000);
+        bench.add("first", 2, 10_000);
+        bench.add("second", 3, 20_000);
+        assertThat(bench.grants()).isEmpty();
+        // 2400 bytes of headroom, none of them for the message that made it
+        bench.receive(late, 2400);
+        assertThat(bench.grants()).isEqualTo("first 1200 p2, second 1200 p1");
+        assertThat(bench.count(Counters.NEEDY_GRANTS)).isEqualTo(2);
+        // it was queued up as needy itself
+        bench.complete(bench.message("first"));
+        assertThat(bench.grants()).isEqualTo("late 3600 p0");
+    }
+
+    @Test
+    @Pins("S-063")
+    void grantIsCutToTheHeadroomAndTheMessageStaysNeedy() {
+        config.maxIncoming = 5500;
+        GrantBench bench = new GrantBench(config);
+        Rpc blocker = bench.add("blocker", 1, 20_000, 5000);
+        Rpc a = bench.add("a", 2, 10_000);
+        assertThat(bench.grants()).isEqualTo("a 500 p1");
+        assertThat(bench.granter.totalIncoming()).isEqualTo(5500);
+        bench.receive(blocker, 100);
+        assertThat(bench.grants()).isEqualTo("a 600 p1");
+        assertThat(a.in.expectedBytes).isEqualTo(600);
+    }
+
+    @Test
+    @Pins("S-064")
+    void shortestOfThreeIsGrantedAtLevelTwo() {
+        GrantBench bench = new GrantBench(config);
+        bench.add("a", 1, 30_000);
+        bench.add("b", 2, 20_000);
+        bench.add("c", 3, 10_000);
+        assertThat(bench.grants()).isEqualTo("a 1200 p0, b 1200 p1, c 1200 p2");
+    }
+
+    @Test
+    @Pins("S-065")
+    void birthDecidesTheLevelOfEquallyLongMessages() {
+        GrantBench bench = new GrantBench(config);
+        Rpc oldest = bench.begin("oldest", 1, 20_000, 0);
+        Rpc second = bench.begin("second", 2, 20_000, 0);
+        Rpc third = bench.begin("third", 3, 20_000, 0);
+        Rpc youngest = bench.begin("youngest", 4, 20_000, 0);
+        for (Rpc rpc : new Rpc[] {youngest, third, oldest}) {
+            bench.granter.check(rpc);
+        }
+        bench.grants();
+        bench.granter.check(second);
+        assertThat(bench.grants()).isEqualTo("second 1200 p2");
+    }
+
+    // ---- needy messages
+
+    @Test
+    @Pins("S-067")
+    void needyMessageIsServedWithTheNextHeadroom() {
+        config.maxIncoming = 4000;
+        GrantBench bench = new GrantBench(config);
+        Rpc blocker = bench.add("blocker", 1, 20_000, 5000);
+        bench.add("a", 2, 10_000);
+        bench.receive(blocker, 3000);
+        assertThat(bench.grants()).isEqualTo("a 1200 p1");
+        assertThat(bench.count(Counters.NEEDY_GRANTS)).isEqualTo(1);
+        // its mark is gone: headroom alone draws no second grant
+        bench.receive(blocker, 100);
+        assertThat(bench.grants()).isEmpty();
+        assertThat(bench.count(Counters.NEEDY_GRANTS)).isEqualTo(1);
+    }
+
+    @Test
+    @Pins("S-068")
+    void needyMessageWaitsWhileThereIsNoHeadroom() {
+        config.maxIncoming = 4000;
+        GrantBench bench = new GrantBench(config);
+        Rpc blocker = bench.add("blocker", 1, 20_000, 5000);
+        bench.add("a", 2, 10_000);
+        bench.receive(blocker, 1000);
+        assertThat(bench.granter.totalIncoming()).isEqualTo(4000);
+        assertThat(bench.grants()).isEmpty();
+        assertThat(bench.count(Counters.NEEDY_GRANTS)).isZero();
+        bench.receive(blocker, 1);
+        assertThat(bench.grants()).isEqualTo("a 1 p1");
+    }
+
+    @Test
+    @Pins("S-069")
+    void headroomAloneGrantsNothing() {
+        config.maxIncoming = 10_000;
+        GrantBench bench = new GrantBench(config);
+        bench.add("a", 1, 20_000, 5000);
+        Rpc b = bench.add("b", 2, 20_000, 5000);
+        bench.receive(b, 1000);
+        assertThat(bench.grants()).isEmpty();
+        assertThat(bench.count(Counters.NEEDY_GRANTS)).isZero();
+    }
+
+    @Test
+    @Pins("S-070")
+    void needyMessagesAreServedInTheOrderOfTheirRanks() {
+        GrantBench bench = new GrantBench(config);
+        bench.granter.maxIncoming(0);
+        Rpc c = bench.add("c", 1, 30_000);
+        bench.add("a", 2, 10_000);
+        bench.add("b", 3, 20_000);
+        assertThat(bench.grants()).isEmpty();
+        bench.granter.maxIncoming(3000);
+        bench.granter.check(c);
+        assertThat(bench.grants()).isEqualTo("a 1200 p2, b 1200 p1, c 600 p0");
+        assertThat(bench.count(Counters.NEEDY_GRANTS)).isEqualTo(3);
+        bench.granter.maxIncoming(10_000);
+        bench.granter.check(bench.message("a"));
+        assertThat(bench.grants()).isEqualTo("c 1200 p0");
+        assertThat(bench.count(Counters.NEEDY_GRANTS)).isEqualTo(4);
+    }
+
+    // ---- when
+
+    @Test
+    @Pins("S-074")
+    void completeMessageLeavesForGoodAndTheNextIsGrantedAtOnce() {
+        config.maxOvercommit = 1;
+        GrantBench bench = new GrantBench(config);
+        Rpc a = bench.add("a", 1, 10_000);
+        bench.add("b", 2, 20_000);
+        bench.grants();
+        bench.complete(a);
+        assertThat(a.in.isGrantable).isFalse();
+        assertThat(a.in.isManaged).isFalse();
+        assertThat(bench.granter.managed()).isEqualTo(1);
+        assertThat(bench.active()).isEqualTo("b");
+        assertThat(bench.grants()).isEqualTo("b 1200 p0");
+        bench.granter.check(a);
+        assertThat(bench.active()).isEqualTo("b");
+    }
+
+    @Test
+    @Pins("S-076")
+    void messageWithoutReceiveSpaceIsNotManaged() {
+        GrantBench bench = new GrantBench(config);
+        Rpc a = bench.begin("a", 1, 20_000, 500);
+        a.in.regionAt = InboundMessage.NO_SPACE;
+        bench.granter.check(a);
+        assertThat(a.in.isManaged).isFalse();
+        assertThat(bench.granter.totalIncoming()).isZero();
+        assertThat(bench.grants()).isEmpty();
+        a.in.regionAt = 0;
+        bench.granter.check(a);
+        assertThat(bench.grants()).isEqualTo("a 1200 p0");
+    }
+
+    @Test
+    @Pins("S-078")
+    void queuedMessageGetsNoGrant() {
+        config.maxOvercommit = 1;
+        GrantBench bench = new GrantBench(config);
+        bench.add("a", 1, 10_000);
+        Rpc b = bench.add("b", 2, 20_000, 500);
+        bench.grants();
+        bench.receive(b, 500);
+        assertThat(b.in.expectedBytes).isZero();
+        assertThat(bench.grants()).isEmpty();
+    }
+
+    @Test
+    @Pins("S-079")
+    void needyMessageIsServedBeforeTheOneThatMadeHeadroom() {
+        config.maxIncoming = 2000;
+        GrantBench bench = new GrantBench(config);
+        Rpc b = bench.add("b", 1, 20_000, 2000);
+        bench.add("a", 2, 10_000);
+        assertThat(bench.grants()).isEmpty();
+        bench.receive(b, 1500);
+        assertThat(bench.grants()).isEqualTo("a 1200 p1, b 2300 p0");
+        // 300 of the 1200 b could have: it is needy
+        bench.complete(bench.message("a"));
+        assertThat(bench.grants()).isEqualTo("b 2700 p0");
+    }
+
+    /** Design: what an RPC held when it ended is granted to others at once; the module waits for a packet. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void endOfAMessageServesTheNeedyAtOnceExceptInTheModule(boolean profileModule) {
+        config.moduleProfile = profileModule;
+        config.maxIncoming = 4000;
+        GrantBench bench = new GrantBench(config);
+        Rpc blocker = bench.add("blocker", 1, 20_000, 5000);
+        bench.add("a", 2, 10_000);
+        bench.granter.forget(blocker);
+        assertThat(bench.grants()).isEqualTo(profileModule ? "" : "a 1200 p0");
+    }
+}
