@@ -179,6 +179,9 @@ class GrantActiveSetTest {
         config.maxOvercommit = 1;
         bench.add("d", 4, 5000);
         assertThat(bench.active()).isEqualTo("d c");
+        // nor is such a slot filled again
+        bench.granter.forget(bench.message("c"));
+        assertThat(bench.active()).isEqualTo("d");
     }
 
     @Test
