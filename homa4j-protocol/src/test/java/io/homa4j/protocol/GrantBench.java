@@ -61,7 +61,7 @@ final class GrantBench {
     /** A message whose first packet has just come, with so many bytes announced as unscheduled; not checked yet. */
     Rpc begin(String name, int host, int length, int announced) {
         pass(1);
-        Peer peer = Objects.requireNonNull(peers.findOrCreate(0, 0, 0xFFFF_0A00_0000L + host, 0));
+        Peer peer = Objects.requireNonNull(peers.findOrCreate(0, 0, 0xFFFF_0A00_0000L + host, 0, true));
         Rpc rpc = rpcs.add(nextId, socket, peer, 40_000, false);
         nextId += 2;
         rpc.state = Rpc.State.INCOMING;
