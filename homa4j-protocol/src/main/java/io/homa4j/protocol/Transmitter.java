@@ -198,14 +198,21 @@ final class Transmitter {
             }
             return null;
         }
-        if (bySize.size() == 1 || config.pacerFifoFraction == 0 || !pacer.maySend(Integer.MAX_VALUE)) {
+        if (config.pacerFifoFraction == 0 || !pacer.maySend(Integer.MAX_VALUE)) {
             return shortest;
         }
-        return config.moduleProfile ? nextBySelection(shortest) : nextByBytes(shortest);
+        if (config.moduleProfile) {
+            return nextBySelection(shortest);
+        }
+        return bySize.size() == 1 ? shortest : nextByBytes(shortest);
     }
 
     /** The module's legacy rule: each selection counts, whatever its size (S-112). */
     private @Nullable Rpc nextBySelection(Rpc shortest) {
+        if (shortest.out.bytesLeft() <= config.deferMinBytes) {
+            // Such a message is not held back, so it is not selected either.
+            return shortest;
+        }
         selectionCredit -= config.pacerFifoFraction;
         if (selectionCredit > 0) {
             return shortest;
