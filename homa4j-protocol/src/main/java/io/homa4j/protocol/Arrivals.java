@@ -372,12 +372,12 @@ final class Arrivals {
             PacketBatch batch, int i, int type, Sock socket, @Nullable Peer peer, long localId, int sourcePort) {
         switch (type) {
             case PacketType.RESEND -> {
-                if (unknownAnswers.mayAnswer(batch.peerHi[i], batch.peerLo[i])) {
+                if (mayAnswerUnknown(batch, i, peer)) {
                     control.rpcUnknown(batch, i, socket, sourcePort, localId);
                 }
             }
             case PacketType.NEED_ACK -> {
-                if (unknownAnswers.mayAnswer(batch.peerHi[i], batch.peerLo[i])) {
+                if (mayAnswerUnknown(batch, i, peer)) {
                     if (peer == null) {
                         control.ackUnknown(batch, i, socket, sourcePort, localId);
                     } else {
@@ -393,6 +393,11 @@ final class Arrivals {
                 }
             }
         }
+    }
+
+    /** Peers that have proved to receive at their address may ask as often as they like. */
+    private boolean mayAnswerUnknown(PacketBatch batch, int i, @Nullable Peer peer) {
+        return peer != null && peer.isProven || unknownAnswers.mayAnswer(batch.peerHi[i], batch.peerLo[i]);
     }
 
     // ---- DATA (spec protocol 3.8)

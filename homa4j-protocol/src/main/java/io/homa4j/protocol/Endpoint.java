@@ -30,6 +30,7 @@ public final class Endpoint {
     private final Counters counters = new Counters();
     private final Turn turn;
     private final TimerWheel wheel = new TimerWheel();
+    private final DeferredResends deferred = new DeferredResends();
     private final Sockets sockets;
     private final PeerTable peers;
     private final RpcTable rpcs;
@@ -71,7 +72,7 @@ public final class Endpoint {
         rpcs = new RpcTable(hash);
         priorities = new Priorities(this.config, counters, hash, nowNs);
         control = new ControlQueue(this.config, counters, priorities);
-        silence = new Silence(this.config, turn, wheel);
+        silence = new Silence(this.config, turn, wheel, deferred);
         granter = new Granter(this.config, counters, turn, priorities, control, silence);
         pacer = new Pacer(this.config, turn);
         paths = new Paths(this.config, pacer, granter);
@@ -93,7 +94,7 @@ public final class Endpoint {
                 finished,
                 events);
         acks = new Acks(this.config, counters, turn, control);
-        timers = new RpcTimers(this.config, counters, turn, wheel, silence, priorities, control, lifecycle);
+        timers = new RpcTimers(this.config, counters, turn, wheel, deferred, silence, priorities, control, lifecycle);
         transmitter.tell(timers);
         arrivals = new Arrivals(
                 this.config,
@@ -115,6 +116,11 @@ public final class Endpoint {
         nextId = this.config.firstId != 0 ? this.config.firstId : Math.max(2, (hash.number(1) >>> 2) & ~1L);
     }
 
+    /** The next tick at which something may be due; Long.MAX_VALUE if nothing waits. */
+    private long nextTick() {
+        return deferred.isEmpty() ? Math.min(wheel.nextTick(turn.tick), acks.nextTick()) : turn.tick + 1;
+    }
+
     /**
      * The present of a call. Ticks at which nothing is due pass here, before anything counts from the present one;
      * else an RPC that begins after an idle time would be charged with it.
@@ -123,7 +129,7 @@ public final class Endpoint {
         turn.now(nowNs);
         long reached = turn.reachedTick();
         if (turn.tick < reached) {
-            long due = Math.min(wheel.nextTick(turn.tick), acks.nextTick());
+            long due = nextTick();
             turn.tick = Math.max(turn.tick, Math.min(reached, due - 1));
         }
     }
@@ -547,8 +553,7 @@ public final class Endpoint {
         begin(nowNs);
         long reached = turn.reachedTick();
         while (turn.tick < reached) {
-            long next = Math.min(wheel.nextTick(turn.tick), acks.nextTick());
-            turn.tick = Math.clamp(next, turn.tick + 1, reached);
+            turn.tick = Math.clamp(nextTick(), turn.tick + 1, reached);
             timers.fire();
             acks.flushDue();
         }
@@ -594,7 +599,7 @@ public final class Endpoint {
      */
     public long nextDeadlineNs(long nowNs) {
         begin(nowNs);
-        long tick = Math.min(wheel.nextTick(turn.tick), acks.nextTick());
+        long tick = nextTick();
         long deadlineNs = tick == Long.MAX_VALUE ? Long.MAX_VALUE : turn.timeOfTick(tick);
         long sendNs = transmitter.nextDeadlineNs();
         if (sendNs != Long.MAX_VALUE && (deadlineNs == Long.MAX_VALUE || sendNs - deadlineNs < 0)) {

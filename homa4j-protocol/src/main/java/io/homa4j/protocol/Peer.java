@@ -80,6 +80,10 @@ final class Peer {
 
     long resendTick;
     int resendsThisTick;
+    /** RPCs whose RESEND waits for a later tick, in the order in which they were due. */
+    @Nullable Rpc firstDeferred;
+
+    @Nullable Rpc lastDeferred;
 
     // ---- places
 

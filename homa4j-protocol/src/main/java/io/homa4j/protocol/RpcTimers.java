@@ -13,6 +13,7 @@ final class RpcTimers implements Transmitter.Events {
     private final Counters counters;
     private final Turn turn;
     private final TimerWheel wheel;
+    private final DeferredResends deferred;
     private final Silence silence;
     private final Priorities priorities;
     private final ControlQueue control;
@@ -23,6 +24,7 @@ final class RpcTimers implements Transmitter.Events {
             Counters counters,
             Turn turn,
             TimerWheel wheel,
+            DeferredResends deferred,
             Silence silence,
             Priorities priorities,
             ControlQueue control,
@@ -31,15 +33,29 @@ final class RpcTimers implements Transmitter.Events {
         this.counters = counters;
         this.turn = turn;
         this.wheel = wheel;
+        this.deferred = deferred;
         this.silence = silence;
         this.priorities = priorities;
         this.control = control;
         this.lifecycle = lifecycle;
     }
 
-    /** Fires everything due at the present tick. */
+    /** Fires everything due at the present tick: those who were put off first. */
     void fire() {
+        for (int i = deferred.peers() - 1; i >= 0; i--) {
+            fireDeferred(deferred.peer(i));
+        }
         for (Rpc rpc = wheel.pollDue(turn.tick); rpc != null; rpc = wheel.pollDue(turn.tick)) {
+            check(rpc);
+        }
+    }
+
+    private void fireDeferred(Peer peer) {
+        for (int left = config.maxResendsPerPeerTick; left > 0; left--) {
+            Rpc rpc = deferred.poll(peer);
+            if (rpc == null) {
+                return;
+            }
             check(rpc);
         }
     }
@@ -160,8 +176,7 @@ final class RpcTimers implements Transmitter.Events {
             return;
         }
         if (!mayResendTo(rpc.peer)) {
-            counters.add(Counters.RESENDS_DEFERRED, 1);
-            silence.armBy(rpc, turn.tick + 1);
+            defer(rpc);
             return;
         }
         if (rpc.unansweredSinceTick < 0) {
@@ -198,6 +213,11 @@ final class RpcTimers implements Transmitter.Events {
             peer.resendsThisTick = 0;
         }
         return peer.resendsThisTick++ < config.maxResendsPerPeerTick;
+    }
+
+    private void defer(Rpc rpc) {
+        counters.add(Counters.RESENDS_DEFERRED, 1);
+        deferred.add(rpc);
     }
 
     private void timeOut(Rpc rpc) {
@@ -243,8 +263,7 @@ final class RpcTimers implements Transmitter.Events {
             return;
         }
         if (!mayResendTo(rpc.peer)) {
-            counters.add(Counters.RESENDS_DEFERRED, 1);
-            silence.armBy(rpc, turn.tick + 1);
+            defer(rpc);
             return;
         }
         // A client that still waits for data answers with RESEND, one that has dropped the RPC with ACK.
@@ -267,7 +286,7 @@ final class RpcTimers implements Transmitter.Events {
         rpc.resendOutstanding = true;
         control.cutoffs(rpc);
         control.resend(rpc, 0, 1, priorities.controlLevel());
-        silence.armBy(rpc, turn.tick + rpc.needAckTicks);
+        silence.armBy(rpc, Math.min(turn.tick + rpc.needAckTicks, rpc.lastContactTick + patience(rpc)));
         rpc.needAckTicks = Math.min(2 * rpc.needAckTicks, UNPROVEN_TICKS);
     }
 }

@@ -8,11 +8,13 @@ final class Silence {
     private final Config config;
     private final Turn turn;
     private final TimerWheel wheel;
+    private final DeferredResends deferred;
 
-    Silence(Config config, Turn turn, TimerWheel wheel) {
+    Silence(Config config, Turn turn, TimerWheel wheel, DeferredResends deferred) {
         this.config = config;
         this.turn = turn;
         this.wheel = wheel;
+        this.deferred = deferred;
     }
 
     /** A new RPC: nothing is armed yet. */
@@ -59,6 +61,7 @@ final class Silence {
     }
 
     void cancel(Rpc rpc) {
+        deferred.remove(rpc);
         wheel.cancel(rpc);
     }
 }

@@ -110,6 +110,8 @@ final class Transmitter {
         int bytes = control.poll(batch);
         bytes += pollRetransmits(batch, maxBytes - bytes);
         pollData(batch, maxBytes - bytes);
+        // Choosing data may have made new ones: a response that has to wait asks for proof.
+        control.poll(batch);
         return batch.count;
     }
 

@@ -1,0 +1,184 @@
+package io.homa4j.protocol;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.homa4j.wire.CutoffsPacket;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Peers that have not proved to receive at their address (design 6): what they may have, and how they prove it. */
+class StrangersTest {
+    private static Config config() {
+        Config config = Rig.ownConfig();
+        config.proveReachability = true;
+        return config;
+    }
+
+    private static int toldVersion(List<Sent> sent) {
+        return sent.stream()
+                .filter(packet -> packet.packet() instanceof CutoffsPacket)
+                .map(packet -> ((CutoffsPacket) packet.packet()).version())
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("no CUTOFFS in " + Node.words(sent)));
+    }
+
+    @Test
+    void strangerGetsNoMoreThanThreeTimesWhatItSent() {
+        Rig rig = new Rig(config());
+        rig.caller.data(12, 100).cutoffVersion(0).go();
+        List<Sent> first = rig.node.send();
+        assertThat(rig.node.reply(rig.node.take(rig.server), 50_000)).isZero();
+        List<Sent> all = new java.util.ArrayList<>(first);
+        all.addAll(rig.node.ticks(150));
+
+        assertThat(all.stream().mapToInt(packet -> packet.packet().length() + 28).sum())
+                .isLessThanOrEqualTo(3 * (56 + 100 + 28));
+        assertThat(Node.words(all)).contains("CUTOFFS").contains("RESEND 0 1 p7").doesNotContain("DATA");
+        assertThat(rig.exists(13)).as("the response is given up after a while").isFalse();
+    }
+
+    @Test
+    void echoedVersionLetsTheResponseGo() {
+        Rig rig = new Rig(config());
+        rig.caller.data(12, 100).cutoffVersion(0).go();
+        int version = toldVersion(rig.node.send());
+        assertThat(version).isPositive();
+        rig.node.reply(rig.node.take(rig.server), 5_000);
+        rig.node.send();
+
+        rig.caller.data(12, 100).cutoffVersion(version).retransmit().go();
+
+        assertThat(rig.node.sends()).isEqualTo("DATA 1400@0, DATA 1400@1400, DATA 1400@2800, DATA 800@4200");
+        assertThat(rig.node.count("proofs")).isEqualTo(1);
+    }
+
+    @Test
+    void guessingTheVersionEndsAfterAFewTries() {
+        Rig rig = new Rig(config());
+        rig.caller.data(12, 10_000).bytes(1).incoming(10_000).cutoffVersion(0).go();
+        int version = toldVersion(rig.node.send());
+        for (int guess = 1; guess <= 20; guess++) {
+            int wrong = guess == version ? guess + 100 : guess;
+            rig.caller.data(12, 10_000).bytes(1).at(guess).cutoffVersion(wrong).go();
+        }
+        rig.caller.data(12, 10_000).bytes(1).at(50).cutoffVersion(version).go();
+
+        assertThat(rig.node.count("proofs")).isZero();
+        assertThat(rig.node.count("proof_guesses")).isEqualTo(1);
+    }
+
+    @Test
+    void staleVersionFromAFormerServerDoesNotPreventTheProof() {
+        Rig rig = new Rig(config());
+        rig.caller.data(12, 10_000).bytes(1_000).cutoffVersion(4_711).go();
+        int version = toldVersion(rig.node.send());
+        for (int i = 1; i < 9; i++) {
+            rig.caller.data(12, 10_000).bytes(1_000).at(i * 1_000).cutoffVersion(4_711).go();
+        }
+        rig.caller.data(12, 10_000).bytes(1_000).at(9_000).cutoffVersion(version).go();
+
+        assertThat(rig.node.count("proofs")).isEqualTo(1);
+    }
+
+    @Test
+    void strangersTakeNoGrantSlotsFromThoseWhoAnswer() {
+        Rig rig = new Rig(config());
+        for (int i = 0; i < 8; i++) {
+            rig.caller("10.0.1." + i).data(100 + 2 * i, 1_000).bytes(1).incoming(0).cutoffVersion(0).go();
+        }
+        rig.node.send();
+        rig.caller.data(12, 100).cutoffVersion(0).go();
+        int version = toldVersion(rig.node.send());
+        rig.node.take(rig.server);
+        rig.caller.data(14, 500_000).bytes(1_400).incoming(1_400).cutoffVersion(version).go();
+
+        assertThat(rig.node.sends()).startsWith("GRANT ");
+    }
+
+    @Test
+    void longMessageOfAStrangerIsGrantedOnceItHasProvedItself() {
+        Rig rig = new Rig(config());
+        rig.caller.data(12, 100_000).bytes(1_400).incoming(1_400).cutoffVersion(0).go();
+        List<Sent> sent = rig.node.send();
+        assertThat(Node.words(sent)).contains("RESEND 0 1 p7").doesNotContain("GRANT");
+        rig.caller.data(12, 100_000).bytes(1_400).incoming(1).cutoffVersion(toldVersion(sent)).retransmit().go();
+
+        assertThat(rig.node.sends()).startsWith("GRANT ");
+    }
+
+    @Test
+    void refusedStrangerIsToldTheTableAndComesBackProven() {
+        Config config = config();
+        config.maxPeers = 16;
+        config.unprovenShare = 8;
+        Rig rig = new Rig(config);
+        rig.caller("10.0.1.1").data(100, 1_000).bytes(1).cutoffVersion(0).go();
+        rig.caller("10.0.1.2").data(100, 1_000).bytes(1).cutoffVersion(0).go();
+        rig.node.send();
+
+        rig.caller.data(12, 100).cutoffVersion(0).go();
+        List<Sent> answer = rig.node.send();
+        assertThat(rig.exists(13)).isFalse();
+        assertThat(rig.node.count("unproven_refused")).isEqualTo(1);
+        rig.caller.data(12, 100).cutoffVersion(toldVersion(answer)).retransmit().go();
+
+        assertThat(rig.exists(13)).isTrue();
+        assertThat(rig.node.reply(rig.node.take(rig.server), 5_000)).isZero();
+        assertThat(rig.node.sends()).startsWith("DATA 1400@0");
+    }
+
+    @Test
+    void strangersPushOutNobodyWhoHasProvedItself() {
+        Config config = config();
+        config.maxPeers = 32;
+        config.unprovenShare = 8;
+        Rig rig = new Rig(config);
+        rig.caller.data(12, 100).cutoffVersion(0).go();
+        int version = toldVersion(rig.node.send());
+        rig.caller.data(14, 100).cutoffVersion(version).go();
+        rig.node.take(rig.server);
+        rig.node.take(rig.server);
+        for (int i = 0; i < 200; i++) {
+            rig.caller("10.0.2." + i).data(100, 100).cutoffVersion(0).go();
+            rig.node.ticks(1);
+        }
+
+        rig.caller.data(16, 100).cutoffVersion(version).go();
+        assertThat(rig.exists(17)).isTrue();
+        assertThat(rig.node.engine.peerCount()).isLessThanOrEqualTo(32);
+        assertThat(rig.node.count("proofs")).as("the peer was not forgotten meanwhile").isEqualTo(1);
+    }
+
+    @Test
+    void hostOverItsShareOfReceiveSpaceHoldsUpNobodyElse() {
+        Rig rig = new Rig(Rig.ownConfig());
+        Injector greedy = rig.caller("10.0.3.1");
+        for (int i = 0; i < 40; i++) {
+            greedy.data(200 + 2 * i, 60_000).bytes(1_400).incoming(1_400).go();
+        }
+        int overShare = rig.socket(rig.server).waitingForSpace();
+        assertThat(overShare).isPositive();
+        for (int i = 0; i < 3; i++) {
+            rig.caller("10.0.4." + i).data(400, 1_000_000).bytes(1_400).incoming(1_400).go();
+        }
+        rig.caller.data(12, 500_000).bytes(1_400).incoming(1_400).go();
+        assertThat(rig.info(13).waitsForSpace()).as("the region is full").isTrue();
+
+        rig.node.receive(rig.caller("10.0.4.0").ack(400));
+
+        assertThat(rig.info(13).waitsForSpace()).isFalse();
+        assertThat(rig.socket(rig.server).waitingForSpace()).isEqualTo(overShare);
+    }
+
+    @Test
+    void cutoffsAreBelievedOnlyForALiveRpc() {
+        Rig rig = new Rig(config());
+        long id = rig.call(100);
+        rig.node.receive(rig.peer.cutoffs(id ^ 1, 77, 0, 0, 0, 0, 0, 0, 0, 1_000_000));
+        rig.node.ticks(3);
+        long next = rig.request(100);
+
+        assertThat(rig.node.send().getLast().data().cutoffVersion()).isZero();
+        assertThat(next).isEqualTo(id + 2);
+    }
+}
