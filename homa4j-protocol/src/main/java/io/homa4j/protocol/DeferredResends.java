@@ -43,7 +43,8 @@ final class DeferredResends {
     }
 
     /** The RPC that has waited longest for this peer, taken out; null if none waits. */
-    @Nullable Rpc poll(Peer peer) {
+    @Nullable
+    Rpc poll(Peer peer) {
         Rpc rpc = peer.firstDeferred;
         if (rpc != null) {
             remove(rpc);

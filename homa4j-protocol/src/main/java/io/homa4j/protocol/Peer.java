@@ -81,9 +81,11 @@ final class Peer {
     long resendTick;
     int resendsThisTick;
     /** RPCs whose RESEND waits for a later tick, in the order in which they were due. */
-    @Nullable Rpc firstDeferred;
+    @Nullable
+    Rpc firstDeferred;
 
-    @Nullable Rpc lastDeferred;
+    @Nullable
+    Rpc lastDeferred;
 
     // ---- places
 

@@ -110,8 +110,11 @@ final class Rpc {
     /** In the peer's queue of RPCs whose RESEND waits for a later tick. */
     boolean isDeferred;
 
-    @Nullable Rpc deferredNext;
-    @Nullable Rpc deferredPrevious;
+    @Nullable
+    Rpc deferredNext;
+
+    @Nullable
+    Rpc deferredPrevious;
     /** Tick at which its peer was last asked to prove itself. */
     long proofAskedTick;
     /** Next in the peer's list of responses that wait for proof of reachability. */

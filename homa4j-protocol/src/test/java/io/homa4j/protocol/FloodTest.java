@@ -65,7 +65,9 @@ class FloodTest {
         for (int bytes : sentToSpoofed) {
             most = Math.max(most, bytes);
         }
-        assertThat(most).as("bytes to one stranger").isPositive()
+        assertThat(most)
+                .as("bytes to one stranger")
+                .isPositive()
                 .isLessThanOrEqualTo(3 * (DataHeader.LENGTH + SPOOFED_BYTES + 28));
         assertThat(mostPeers).isLessThanOrEqualTo(config.maxPeers / config.unprovenShare + 10);
         assertThat(mostRpcs).isLessThanOrEqualTo(config.maxPeers / config.unprovenShare + 100);
@@ -79,8 +81,7 @@ class FloodTest {
             }
             turn(server, serverSocket, toServer, CLIENT, CLIENT_PORT);
             while (outstanding < 20) {
-                long id = client.request(
-                        clientSocket, 0, SERVER, SERVER_PORT, payload, 0, 2_000, false, null, nowNs);
+                long id = client.request(clientSocket, 0, SERVER, SERVER_PORT, payload, 0, 2_000, false, null, nowNs);
                 assertThat(id).isPositive();
                 outstanding++;
             }
@@ -112,8 +113,7 @@ class FloodTest {
             while (!arrivals.isEmpty() && in.count < in.capacity) {
                 byte[] packet = arrivals.remove();
                 int i = in.count++;
-                MemorySegment.copy(
-                        MemorySegment.ofArray(packet), 0, in.packet[i], in.packetAt[i], packet.length);
+                MemorySegment.copy(MemorySegment.ofArray(packet), 0, in.packet[i], in.packetAt[i], packet.length);
                 in.length[i] = packet.length;
                 in.socket[i] = socket;
                 in.peerHi[i] = 0;
@@ -128,7 +128,8 @@ class FloodTest {
                 engine.release(socket, message.regionOffset, nowNs);
             }
             if (message.isRequest) {
-                assertThat(engine.reply(message.handle, payload, 0, 2_000, null, nowNs)).isZero();
+                assertThat(engine.reply(message.handle, payload, 0, 2_000, null, nowNs))
+                        .isZero();
             } else {
                 outstanding--;
                 completed += message.status == Status.OK ? 1 : 0;

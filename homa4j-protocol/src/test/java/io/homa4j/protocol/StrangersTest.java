@@ -31,9 +31,14 @@ class StrangersTest {
         List<Sent> all = new java.util.ArrayList<>(first);
         all.addAll(rig.node.ticks(150));
 
-        assertThat(all.stream().mapToInt(packet -> packet.packet().length() + 28).sum())
+        assertThat(all.stream()
+                        .mapToInt(packet -> packet.packet().length() + 28)
+                        .sum())
                 .isLessThanOrEqualTo(3 * (56 + 100 + 28));
-        assertThat(Node.words(all)).contains("CUTOFFS").contains("RESEND 0 1 p7").doesNotContain("DATA");
+        assertThat(Node.words(all))
+                .contains("CUTOFFS")
+                .contains("RESEND 0 1 p7")
+                .doesNotContain("DATA");
         assertThat(rig.exists(13)).as("the response is given up after a while").isFalse();
     }
 
@@ -73,9 +78,19 @@ class StrangersTest {
         rig.caller.data(12, 10_000).bytes(1_000).cutoffVersion(4_711).go();
         int version = toldVersion(rig.node.send());
         for (int i = 1; i < 9; i++) {
-            rig.caller.data(12, 10_000).bytes(1_000).at(i * 1_000).cutoffVersion(4_711).go();
+            rig.caller
+                    .data(12, 10_000)
+                    .bytes(1_000)
+                    .at(i * 1_000)
+                    .cutoffVersion(4_711)
+                    .go();
         }
-        rig.caller.data(12, 10_000).bytes(1_000).at(9_000).cutoffVersion(version).go();
+        rig.caller
+                .data(12, 10_000)
+                .bytes(1_000)
+                .at(9_000)
+                .cutoffVersion(version)
+                .go();
 
         assertThat(rig.node.count("proofs")).isEqualTo(1);
     }
@@ -84,13 +99,23 @@ class StrangersTest {
     void strangersTakeNoGrantSlotsFromThoseWhoAnswer() {
         Rig rig = new Rig(config());
         for (int i = 0; i < 8; i++) {
-            rig.caller("10.0.1." + i).data(100 + 2 * i, 1_000).bytes(1).incoming(0).cutoffVersion(0).go();
+            rig.caller("10.0.1." + i)
+                    .data(100 + 2 * i, 1_000)
+                    .bytes(1)
+                    .incoming(0)
+                    .cutoffVersion(0)
+                    .go();
         }
         rig.node.send();
         rig.caller.data(12, 100).cutoffVersion(0).go();
         int version = toldVersion(rig.node.send());
         rig.node.take(rig.server);
-        rig.caller.data(14, 500_000).bytes(1_400).incoming(1_400).cutoffVersion(version).go();
+        rig.caller
+                .data(14, 500_000)
+                .bytes(1_400)
+                .incoming(1_400)
+                .cutoffVersion(version)
+                .go();
 
         assertThat(rig.node.sends()).startsWith("GRANT ");
     }
@@ -98,10 +123,21 @@ class StrangersTest {
     @Test
     void longMessageOfAStrangerIsGrantedOnceItHasProvedItself() {
         Rig rig = new Rig(config());
-        rig.caller.data(12, 100_000).bytes(1_400).incoming(1_400).cutoffVersion(0).go();
+        rig.caller
+                .data(12, 100_000)
+                .bytes(1_400)
+                .incoming(1_400)
+                .cutoffVersion(0)
+                .go();
         List<Sent> sent = rig.node.send();
         assertThat(Node.words(sent)).contains("RESEND 0 1 p7").doesNotContain("GRANT");
-        rig.caller.data(12, 100_000).bytes(1_400).incoming(1).cutoffVersion(toldVersion(sent)).retransmit().go();
+        rig.caller
+                .data(12, 100_000)
+                .bytes(1_400)
+                .incoming(1)
+                .cutoffVersion(toldVersion(sent))
+                .retransmit()
+                .go();
 
         assertThat(rig.node.sends()).startsWith("GRANT ");
     }
@@ -146,7 +182,9 @@ class StrangersTest {
         rig.caller.data(16, 100).cutoffVersion(version).go();
         assertThat(rig.exists(17)).isTrue();
         assertThat(rig.node.engine.peerCount()).isLessThanOrEqualTo(32);
-        assertThat(rig.node.count("proofs")).as("the peer was not forgotten meanwhile").isEqualTo(1);
+        assertThat(rig.node.count("proofs"))
+                .as("the peer was not forgotten meanwhile")
+                .isEqualTo(1);
     }
 
     @Test
@@ -159,7 +197,11 @@ class StrangersTest {
         int overShare = rig.socket(rig.server).waitingForSpace();
         assertThat(overShare).isPositive();
         for (int i = 0; i < 3; i++) {
-            rig.caller("10.0.4." + i).data(400, 1_000_000).bytes(1_400).incoming(1_400).go();
+            rig.caller("10.0.4." + i)
+                    .data(400, 1_000_000)
+                    .bytes(1_400)
+                    .incoming(1_400)
+                    .go();
         }
         rig.caller.data(12, 500_000).bytes(1_400).incoming(1_400).go();
         assertThat(rig.info(13).waitsForSpace()).as("the region is full").isTrue();
