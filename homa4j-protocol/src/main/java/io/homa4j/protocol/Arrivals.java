@@ -212,7 +212,7 @@ final class Arrivals {
     }
 
     /** Believes an echoed version as proof, unless the peer has tried too many different ones. */
-    private void checkProof(Peer peer, int version) {
+    private void checkProof(Sock socket, Peer peer, int version) {
         if (peer.isProven || version == 0) {
             return;
         }
@@ -227,6 +227,7 @@ final class Arrivals {
             counters.add(Counters.PROOFS, 1);
             peers.prove(peer);
             transmitter.releaseProofQueue(peer);
+            lifecycle.proved(socket);
         }
     }
 
@@ -247,7 +248,7 @@ final class Arrivals {
         int version = DataHeader.cutoffVersion(packet, at);
         Peer peer = peers.find(socketKey, batch.peerHi[i], batch.peerLo[i], peerPort);
         if (peer != null) {
-            checkProof(peer, version);
+            checkProof(socket, peer, version);
         }
         if ((peer == null || !peer.isProven)
                 && config.unprovenShare > 1
@@ -265,7 +266,7 @@ final class Arrivals {
                 return refuse(batch, i, socket, peerPort, sourcePort, localId, Counters.SERVER_CANT_CREATE_RPCS);
             }
             noteArrival(batch, i, peer);
-            checkProof(peer, version);
+            checkProof(socket, peer, version);
         }
         peer.accessNs = turn.nowNs;
         if (finished.contains(peer, localId, turn.nowNs)) {
@@ -408,7 +409,7 @@ final class Arrivals {
         Peer peer = rpc.peer;
         int version = DataHeader.cutoffVersion(packet, at);
         if (!peer.isProven) {
-            checkProof(peer, version);
+            checkProof(rpc.socket, peer, version);
             if (peer.isProven) {
                 lifecycle.uncharge(rpc);
             }

@@ -167,6 +167,7 @@ final class Lifecycle {
     private boolean isOverUnprovenShare(Rpc rpc) {
         long held = rpc.socket.unprovenBytes;
         return rpc.isUnprovenCharge
+                && !rpc.peer.isProven
                 && config.unprovenShare > 1
                 && held > 0
                 && held + ReceiveRegion.pieceBytes(rpc.in.length) > rpc.socket.region.size() / config.unprovenShare;
@@ -215,6 +216,11 @@ final class Lifecycle {
             silence.restart(rpc);
             control.resend(rpc, 0, -1, priorities.secondLevel());
         }
+    }
+
+    /** A peer of this socket has proved itself: its messages no longer wait for the share of the unproven. */
+    void proved(Sock socket) {
+        serve(socket.waiting);
     }
 
     private void freeSpace(Rpc rpc) {
@@ -322,6 +328,7 @@ final class Lifecycle {
             }
         }
         stopWaitingForSpace(rpc);
+        uncharge(rpc);
         freeSpace(rpc);
         if (rpc.state == Rpc.State.IN_SERVICE) {
             leaveService(rpc);
@@ -331,7 +338,6 @@ final class Lifecycle {
             finished.remember(rpc.peer, rpc.id, turn.nowNs);
         }
         rpc.state(Rpc.State.DEAD);
-        uncharge(rpc);
         rpc.peer.host.serverRpcs -= rpc.isClient() ? 0 : 1;
         rpc.in.clear();
         rpc.out.clear();
@@ -346,8 +352,11 @@ final class Lifecycle {
 
     /** The peer of this RPC has proved itself: the RPC no longer counts against the share of the unproven. */
     void uncharge(Rpc rpc) {
-        rpc.socket.unprovenBytes -= rpc.unprovenBytes;
-        rpc.unprovenBytes = 0;
+        if (rpc.unprovenBytes > 0) {
+            rpc.socket.unprovenBytes -= rpc.unprovenBytes;
+            rpc.unprovenBytes = 0;
+            serve(rpc.socket.waiting);
+        }
         rpcs.uncharge(rpc);
     }
 

@@ -212,6 +212,37 @@ class StrangersTest {
         assertThat(rig.socket(rig.server).waitingForSpace()).isEqualTo(overShare);
     }
 
+    /** Messages that found the share of the unproven full get space as soon as their peer has proved itself. */
+    @Test
+    void proofGivesWaitingMessagesOfThePeerTheirSpace() {
+        Rig rig = new Rig(config());
+        rig.caller
+                .data(12, 300_000)
+                .bytes(1_400)
+                .incoming(1_400)
+                .cutoffVersion(0)
+                .go();
+        rig.caller
+                .data(14, 400_000)
+                .bytes(1_400)
+                .incoming(1_400)
+                .cutoffVersion(0)
+                .go();
+        int version = toldVersion(rig.node.send());
+        assertThat(rig.info(13).waitsForSpace()).isFalse();
+        assertThat(rig.info(15).waitsForSpace()).isTrue();
+
+        rig.caller
+                .data(12, 300_000)
+                .bytes(1_400)
+                .at(1_400)
+                .cutoffVersion(version)
+                .go();
+
+        assertThat(rig.info(15).waitsForSpace()).isFalse();
+        assertThat(rig.node.sends()).contains("RESEND 0 -1 p6");
+    }
+
     @Test
     void cutoffsAreBelievedOnlyForALiveRpc() {
         Rig rig = new Rig(config());
