@@ -2,6 +2,7 @@ package io.homa4j.driver;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.homa4j.conformance.Pins;
 import java.util.Arrays;
 import java.util.HexFormat;
 import org.junit.jupiter.api.Test;
@@ -11,6 +12,7 @@ class IpPacketTest {
     private static final String ADDRESSES_V6 = "fd000000000000000000000000000001" + "fd000000000000000000000000000002";
 
     @Test
+    @Pins("P-258")
     void ipv4OptionsAreSkipped() {
         IpPacket ip = v4("47e00020000040004092" + "0000" + ADDRESSES + "0101010101010101" + "aabbccdd");
         assertThat(ip.protocol()).isEqualTo(IpPacket.HOMA);
@@ -49,6 +51,7 @@ class IpPacketTest {
 
     /** Hop-by-hop options, routing, authentication, then a fragment header. */
     @Test
+    @Pins("P-258")
     void ipv6ExtensionHeadersAreSkipped() {
         String extensions =
                 "2b01" + "00".repeat(14) + "3300" + "00".repeat(6) + "2c02" + "00".repeat(14) + "9200000100000000";

@@ -90,6 +90,22 @@ class SuperPacketTest {
     }
 
     @Test
+    @Pins("P-025")
+    void messageIsGroupedBySegmentsPerSuperPacket() {
+        int maxBytes = SuperPacket.maxBytes(1476, 65536, 1476 + 2 * (1400 + 4));
+        int segments = SuperPacket.maxSegments(maxBytes, 20, 1400, false);
+        assertThat(segments).isEqualTo(3);
+        List<List<Integer>> groups = new ArrayList<>();
+        for (int start = 0; start < 10_000; start += segments * 1400) {
+            int length = superPacket(start, Math.min(segments * 1400, 10_000 - start), 1400, false);
+            groups.add(lengths(length, 1400));
+            assertThat(offsets(length, 1400).getFirst()).isEqualTo(start);
+            assertSegmentsHoldTheMessage(length, 1400);
+        }
+        assertThat(groups).containsExactly(List.of(1400, 1400, 1400), List.of(1400, 1400, 1400), List.of(1400, 200));
+    }
+
+    @Test
     void anOrdinaryPacketIsASuperPacketOfOneSegment() {
         int length = superPacket(1400, 1400, 1400, false);
         assertThat(CommonHeader.doff(packet, 0)).isEqualTo(0xE0);
