@@ -14,8 +14,8 @@ import java.util.function.Predicate;
 
 /**
  * Compares what a replayed host sent with what the captured host sent, conversation by conversation. Exact: DATA (first
- * transmissions and retransmissions, each in order), ACK, CUTOFFS, RPC_UNKNOWN, with every field that means something,
- * and the level; and none may come much later than it did. RESEND, BUSY and NEED_ACK repeat on a timer: the same packets
+ * transmissions and retransmissions, each in order), ACK, BUSY, CUTOFFS, RPC_UNKNOWN, with every field that means
+ * something, and the level; and none may come much later than it did. RESEND and NEED_ACK repeat on a timer: the same packets
  * in the same order, and as many times, up to one more or less, since a timer's phase is not known. So must normal
  * GRANTs, which repeat with each batch; FIFO grants hang on microseconds and need not be the same, but all grants must
  * end at the same offset and keep the bounds that {@link ReplayedHost} checks when they are sent. Scripts can be
@@ -101,8 +101,8 @@ final class ReplayComparison {
         compareExact(conversation, "ACK", packet -> packet.is(PacketType.ACK));
         compareExact(conversation, "CUTOFFS", packet -> packet.is(PacketType.CUTOFFS));
         compareExact(conversation, "RPC_UNKNOWN", packet -> packet.is(PacketType.RPC_UNKNOWN));
+        compareExact(conversation, "BUSY", packet -> packet.is(PacketType.BUSY));
         compareRepeats(conversation, "RESEND", packet -> packet.is(PacketType.RESEND));
-        compareRepeats(conversation, "BUSY", packet -> packet.is(PacketType.BUSY));
         compareRepeats(conversation, "NEED_ACK", packet -> packet.is(PacketType.NEED_ACK));
         if (script.grants == ReplayScript.Grants.BATCHES) {
             compareRepeats(conversation, "normal GRANT", this::isNormalGrant);

@@ -34,7 +34,8 @@ import org.jspecify.annotations.Nullable;
  * tie FRAME LEVEL                a GRANT whose level hangs on a tie of two messages, which the module decides at random
  * artefact FRAME...              made by the emulated network card: neither expected nor delivered
  * grants steps|batches|bounds    how the replaced host got its packets, which decides how its grants are compared:
- *                                steps = one packet at a time: every reaction, packet by packet in order;
+ *                                steps = one packet at a time: every reaction, packet by packet in order, of
+ *                                whatever type;
  *                                batches (the default) = in batches, which its grants tell: normal grants one by one;
  *                                bounds = in batches it took much later than they came: only what holds for any batch
  * </pre>
