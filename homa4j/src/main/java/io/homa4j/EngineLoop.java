@@ -9,6 +9,7 @@ import io.homa4j.protocol.PacketBatch;
 import io.homa4j.protocol.Status;
 import java.lang.System.Logger;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayDeque;
@@ -34,8 +35,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <h2>Who turns</h2>
  * <ul>
- *   <li>The <i>keeper</i> is the engine's own thread. It turns until nothing has happened for a while, gives the baton
- *       back, and sleeps in the driver.
+ *   <li>The <i>keeper</i> is the engine's own thread. It polls until nothing has happened for a while, then sleeps in the
+ *       driver. Between two looks the baton lies free.
  *   <li>A platform thread in a blocking call that finds the baton free turns until its call is done, sleeping in the driver
  *       too. A keeper that is woken by a packet meanwhile stands by, so that a thread which makes one call after the other
  *       costs no hand-off. When somebody else depends on the engine afterwards, or the call took long, the baton is handed
@@ -144,8 +145,8 @@ final class EngineLoop {
     final Event event = new Event();
     final Message message = new Message();
     final DeadlineHeap deadlines = new DeadlineHeap();
-    /** RPCs and sockets that need the engine turned although nobody in a blocking call does it. */
-    int attention;
+    /** RPCs and sockets that need the engine turned although nobody in a blocking call does it. Others may read it. */
+    volatile int attention;
 
     private @Nullable SocketCore[] sockets = new SocketCore[8];
     private final List<SocketCore> closing = new ArrayList<>();
@@ -303,7 +304,7 @@ final class EngineLoop {
             op.refuse(this);
             return false;
         }
-        if (mayTurn(self) && tryAcquire()) {
+        if (mayTurn(self) && !isKeeperBusy() && tryAcquire()) {
             return turnUntilDone(op, self);
         }
         op.parksFor(self);
@@ -426,6 +427,11 @@ final class EngineLoop {
         return owner == null && OWNER.compareAndSet(this, null, Thread.currentThread());
     }
 
+    /** Whether the keeper is awake for others: a caller would only pass the baton back to it after each call. */
+    private boolean isKeeperBusy() {
+        return attention > 0 && keeper != null && keeperState == ON_DUTY;
+    }
+
     private void release() {
         release(false);
     }
@@ -478,10 +484,13 @@ final class EngineLoop {
         refuseQueued();
     }
 
+    /** Polls on or sleeps, with the baton lying free for whoever needs it meanwhile. */
     private void keeperIdles(Thread self, long workNs, long now) {
         long waitNs = waitNs(workNs, now);
         if (waitNs <= 0) {
+            owner = null;
             yieldProcessor();
+            acquireAsKeeper(self);
             return;
         }
         keeperWakesNs = waitNs == Driver.FOREVER ? now + Driver.FOREVER / 2 : now + waitNs;
@@ -550,6 +559,10 @@ final class EngineLoop {
         fetchKeeperFromDriver();
         ownerSleeps = true;
         VarHandle.fullFence();
+        if (keeperState == SLEEPING) {
+            // Only one thread can sleep in the driver: the keeper comes back and stands by.
+            driver.wake();
+        }
         if (commands.isEmpty()) {
             driver.await(waitNs);
         }
@@ -887,6 +900,26 @@ final class EngineLoop {
         memory.give(buffer);
         if (memoryWanted) {
             submit(retryOp);
+        }
+    }
+
+    /** A message in send memory; null if there is none left. Any thread. */
+    @Nullable
+    SendBuffer tryCopy(MemorySegment message, int length) {
+        SendBuffer buffer = memory.take(length);
+        if (buffer != null) {
+            copy(message, buffer, length);
+        }
+        return buffer;
+    }
+
+    /** Copies a message to its send memory; gives the memory back if that fails. Any thread. */
+    void copy(MemorySegment message, SendBuffer buffer, int length) {
+        try {
+            MemorySegment.copy(message, 0, buffer.segment, 0, length);
+        } catch (RuntimeException e) {
+            giveBack(buffer);
+            throw isClosed ? closedException("this Homa") : e;
         }
     }
 

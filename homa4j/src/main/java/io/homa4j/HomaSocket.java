@@ -97,11 +97,10 @@ public final class HomaSocket implements AutoCloseable {
      */
     public long trySend(HomaAddress to, byte[] request, @Nullable Object cookie) {
         int length = core.checkLength(request.length);
-        SendBuffer buffer = loop.memory.take(length);
+        SendBuffer buffer = loop.tryCopy(MemorySegment.ofArray(request), length);
         if (buffer == null) {
             return 0;
         }
-        MemorySegment.copy(MemorySegment.ofArray(request), 0, buffer.segment, 0, length);
         SharedRequest op = new SharedRequest(core, to, buffer, length, cookie, false);
         if (loop.executeQuietly(op)) {
             Thread.currentThread().interrupt();
@@ -148,11 +147,13 @@ public final class HomaSocket implements AutoCloseable {
     /** A private RPC from heap or native memory, which is copied. */
     public CompletableFuture<Reply> callAsync(HomaAddress to, MemorySegment request, Duration deadline) {
         int length = core.checkLength(request.byteSize());
-        SendBuffer buffer = loop.memory.take(length);
+        if (loop.isClosed()) {
+            return CompletableFuture.failedFuture(loop.closedException("the socket"));
+        }
+        SendBuffer buffer = loop.tryCopy(request, length);
         if (buffer == null) {
             return CompletableFuture.failedFuture(new HomaLimitException(Reason.SEND_LIMIT, "call to " + to));
         }
-        MemorySegment.copy(request, 0, buffer.segment, 0, length);
         return core.callAsync(to, buffer, length, deadlineNs(deadline));
     }
 

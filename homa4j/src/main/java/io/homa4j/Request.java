@@ -77,16 +77,19 @@ public final class Request extends HomaMessage {
     /** As {@link #reply(byte[])}, from any memory: heap, native, or this request's own. */
     public void reply(MemorySegment response) {
         int length = socket.checkLength(response.byteSize());
-        claim();
-        SendBuffer buffer = take(length);
-        MemorySegment.copy(response, 0, buffer.segment, 0, length);
-        send(buffer, length);
+        checkUnanswered();
+        try {
+            send(socket.copy(response, length, Op.NO_DEADLINE), length);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new HomaLimitException(Reason.SEND_LIMIT, "interrupted while waiting to answer " + peer());
+        }
     }
 
     /** As {@link #reply(byte[])}, without a copy: the buffer goes back to its pool when the client has the answer. */
     public void reply(HomaBuffer response) {
         int length = socket.checkLength(response.length());
-        claim();
+        checkUnanswered();
         send(response.consume(), length);
     }
 
@@ -97,13 +100,11 @@ public final class Request extends HomaMessage {
      */
     public boolean tryReply(byte[] response) {
         int length = socket.checkLength(response.length);
-        claim();
-        SendBuffer buffer = socket.loop.memory.take(length);
+        checkUnanswered();
+        SendBuffer buffer = socket.loop.tryCopy(MemorySegment.ofArray(response), length);
         if (buffer == null) {
-            state = OPEN;
             return false;
         }
-        MemorySegment.copy(MemorySegment.ofArray(response), 0, buffer.segment, 0, length);
         send(buffer, length);
         return true;
     }
@@ -120,28 +121,18 @@ public final class Request extends HomaMessage {
         return state == ANSWERED;
     }
 
-    private SendBuffer take(int length) {
-        SendBuffer buffer = null;
-        try {
-            buffer = socket.takeBuffer(length, Op.NO_DEADLINE);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new HomaLimitException(Reason.SEND_LIMIT, "interrupted while waiting to answer " + peer());
-        } finally {
-            if (buffer == null) {
-                state = OPEN;
-            }
-        }
-        return buffer;
-    }
-
-    private void claim() {
-        if (!STATE.compareAndSet(this, OPEN, ANSWERED)) {
+    private void checkUnanswered() {
+        if (isAnswered()) {
             throw new IllegalStateException("the request from " + peer() + " was already answered");
         }
     }
 
+    /** Of two threads that answer at once, one does. */
     private void send(SendBuffer buffer, int length) {
+        if (!STATE.compareAndSet(this, OPEN, ANSWERED)) {
+            socket.loop.giveBack(buffer);
+            checkUnanswered();
+        }
         socket.loop.submit(ReplyOp.of(this, buffer, length));
     }
 

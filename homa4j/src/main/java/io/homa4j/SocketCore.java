@@ -494,7 +494,7 @@ final class SocketCore {
 
     SendBuffer copy(MemorySegment message, int length, long deadlineNs) throws InterruptedException {
         SendBuffer buffer = takeBuffer(length, deadlineNs);
-        MemorySegment.copy(message, 0, buffer.segment, 0, length);
+        loop.copy(message, buffer, length);
         return buffer;
     }
 

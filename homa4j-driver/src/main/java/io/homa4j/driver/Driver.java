@@ -71,8 +71,8 @@ public interface Driver extends AutoCloseable {
 
     /**
      * Sleeps until a packet is there, a refused {@link #send} can go on, {@link #wake} was called since the last return, or
-     * the time is over; may also return early. An interrupted thread returns at once and stays interrupted. One thread at a
-     * time, owner or not.
+     * the time is over; may also return early. An interrupted thread returns at once and stays interrupted. Any thread,
+     * one at a time: a second one waits until the first has returned.
      *
      * @param timeoutNs nanoseconds; 0 or less does not sleep; {@link #FOREVER} has no end
      */

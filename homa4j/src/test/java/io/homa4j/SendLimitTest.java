@@ -1,0 +1,162 @@
+package io.homa4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What happens when too much is on its way (spec api 13): waiting, refusing, going on when there is room. */
+class SendLimitTest {
+    private final Loopback net = new Loopback();
+    private final List<Request> unanswered = new ArrayList<>();
+    private HomaAddress to;
+
+    @BeforeEach
+    void serve() {
+        to = net.homa()
+                .server(0)
+                .shortHandler()
+                .open(request -> {
+                    synchronized (unanswered) {
+                        unanswered.add(request);
+                    }
+                })
+                .address();
+    }
+
+    @AfterEach
+    void close() {
+        net.close();
+    }
+
+    private void answerAll() {
+        synchronized (unanswered) {
+            unanswered.forEach(request -> request.reply(new byte[] {1}));
+            unanswered.clear();
+        }
+    }
+
+    private int arrived() {
+        synchronized (unanswered) {
+            return unanswered.size();
+        }
+    }
+
+    @Test
+    void trySendRefusesAtTheSocketsLimitAndSendWaits() throws Exception {
+        HomaSocket socket =
+                net.homa(options -> options.set("max_outgoing", "2")).openSocket();
+        assertThat(socket.trySend(to, new byte[10], null)).isPositive();
+        assertThat(socket.trySend(to, new byte[10], null)).isPositive();
+        assertThat(socket.trySend(to, new byte[10], null)).isZero();
+        CompletableFuture<Long> waiting = new CompletableFuture<>();
+        Thread sender = Thread.ofVirtual().start(() -> {
+            try {
+                waiting.complete(socket.send(to, new byte[10], "third"));
+            } catch (Throwable e) {
+                waiting.completeExceptionally(e);
+            }
+        });
+        Loopback.until("the third sender waits", () -> sender.getState() == Thread.State.WAITING);
+        Loopback.until("two have arrived", () -> arrived() == 2);
+        assertThat(waiting).isNotDone();
+        answerAll();
+        // An RPC ends when its outcome is received (spec api 13).
+        socket.receive().close();
+        assertThat(waiting.get(60, TimeUnit.SECONDS)).isPositive();
+    }
+
+    @Test
+    void asynchronousCallsWaitForTheSocketsLimitInOrder() throws Exception {
+        Homa client = net.homa(options -> options.set("max_outgoing", "1"));
+        List<CompletableFuture<Reply>> replies = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            replies.add(client.callAsync(to, new byte[] {(byte) i}));
+        }
+        for (CompletableFuture<Reply> reply : replies) {
+            Loopback.until("the next one is there, alone", () -> arrived() == 1);
+            answerAll();
+            reply.get(60, TimeUnit.SECONDS).close();
+        }
+    }
+
+    @Test
+    void aCallThatCannotEvenBeSentEndsAtItsDeadline() throws Exception {
+        Homa client = net.homa(options -> options.set("max_outgoing", "1"));
+        CompletableFuture<Reply> first = client.callAsync(to, new byte[1]);
+        assertThatThrownBy(() -> client.call(to, new byte[1], Duration.ofMillis(20)))
+                .isInstanceOfSatisfying(
+                        HomaRpcException.class, e -> assertThat(e.reason()).isEqualTo(Reason.DEADLINE));
+        Loopback.until("the first has arrived", () -> arrived() == 1);
+        answerAll();
+        first.get(60, TimeUnit.SECONDS).close();
+    }
+
+    @Test
+    void withoutSendMemoryAsynchronousCallsFailAndBlockingOnesWait() throws Exception {
+        Homa client = net.homa(options -> options.sendMemory(1 << 20));
+        HomaBuffer all = client.buffers().take(1_000_000);
+        assertThat(client.buffers().tryTake(1)).isNull();
+        assertThat(client.callAsync(to, new byte[1]))
+                .failsWithin(Loopback.PATIENCE)
+                .withThrowableOfType(ExecutionException.class)
+                .havingCause()
+                .isInstanceOfSatisfying(
+                        HomaLimitException.class, e -> assertThat(e.reason()).isEqualTo(Reason.SEND_LIMIT));
+        assertThatThrownBy(() -> client.call(to, new byte[1], Duration.ofMillis(20)))
+                .isInstanceOf(HomaLimitException.class);
+        CompletableFuture<Reply> waiting = new CompletableFuture<>();
+        Thread caller = Thread.ofVirtual().start(() -> {
+            try {
+                waiting.complete(client.call(to, new byte[1]));
+            } catch (Throwable e) {
+                waiting.completeExceptionally(e);
+            }
+        });
+        Loopback.until("it waits", () -> caller.getState() == Thread.State.WAITING);
+        all.close();
+        Loopback.until("its request is there", () -> arrived() == 1);
+        answerAll();
+        waiting.get(60, TimeUnit.SECONDS).close();
+    }
+
+    @Test
+    void aHandlerWaitsForSendMemoryAndAShortOneIsTold() throws Exception {
+        Homa homa = net.homa(options -> options.sendMemory(1 << 20));
+        HomaBuffer all = homa.buffers().take(1_000_000);
+        CompletableFuture<Throwable> refused = new CompletableFuture<>();
+        HomaServer quick = homa.server(0).shortHandler().open(request -> {
+            assertThat(request.tryReply(new byte[1])).isFalse();
+            try {
+                request.reply(new byte[1]);
+            } catch (HomaLimitException e) {
+                refused.complete(e);
+            }
+        });
+        Homa client = net.homa();
+        CompletableFuture<Reply> never = client.callAsync(quick.address(), new byte[1]);
+        assertThat(refused.get(60, TimeUnit.SECONDS)).hasMessageContaining("send memory");
+        never.cancel(true);
+
+        CompletableFuture<Thread> answering = new CompletableFuture<>();
+        HomaServer patient = homa.serve(0, request -> {
+            answering.complete(Thread.currentThread());
+            request.reply(new byte[] {3});
+        });
+        CompletableFuture<Reply> reply = client.callAsync(patient.address(), new byte[1]);
+        Thread handler = answering.get(60, TimeUnit.SECONDS);
+        Loopback.until("the handler waits", () -> handler.getState() == Thread.State.WAITING);
+        all.close();
+        try (Reply answer = reply.get(60, TimeUnit.SECONDS)) {
+            assertThat(answer.bytes()).containsExactly(3);
+        }
+    }
+}
