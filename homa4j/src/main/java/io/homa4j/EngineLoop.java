@@ -559,10 +559,6 @@ final class EngineLoop {
         fetchKeeperFromDriver();
         ownerSleeps = true;
         VarHandle.fullFence();
-        if (keeperState == SLEEPING) {
-            // Only one thread can sleep in the driver: the keeper comes back and stands by.
-            driver.wake();
-        }
         if (commands.isEmpty()) {
             driver.await(waitNs);
         }

@@ -444,6 +444,20 @@ public final class Homa implements AutoCloseable {
                 Map.of());
     }
 
+    /**
+     * One counter, as it is now; 0 when closed.
+     *
+     * @throws IllegalArgumentException if there is none of this name
+     */
+    public long counter(String name) {
+        Map<String, Long> all = counters();
+        Long value = all.get(name);
+        if (value == null && !all.isEmpty()) {
+            throw new IllegalArgumentException("there is no counter " + name);
+        }
+        return value == null ? 0 : value;
+    }
+
     public boolean isClosed() {
         return loop.isClosed();
     }

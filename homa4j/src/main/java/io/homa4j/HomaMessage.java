@@ -102,6 +102,11 @@ public sealed class HomaMessage implements AutoCloseable permits Reply, Request 
         return open().segment();
     }
 
+    @Override
+    public final String toString() {
+        return (isRequest() ? "request " : "reply ") + id + " from " + peer() + ", " + length + " bytes";
+    }
+
     /** Gives the memory back; idempotent. */
     @Override
     public void close() {

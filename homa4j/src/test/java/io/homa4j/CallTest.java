@@ -9,7 +9,6 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
@@ -62,7 +61,7 @@ class CallTest {
         try (Reply reply = client.call(server.address(), request)) {
             assertThat(reply.bytes()).isEqualTo(request);
         }
-        long packets = client.counters().get("packets_sent_DATA");
+        long packets = client.counter("packets_sent_DATA");
         assertThat(packets).isGreaterThanOrEqualTo(700_000 / (mtu - 20 - 8 - 56));
         assertThat(packets).as("larger packets, fewer of them").isLessThan(mtu == 1500 ? 5_000 : 200);
     }
@@ -136,7 +135,7 @@ class CallTest {
                 assertThat(result.get()).isTrue();
             }
         }
-        assertThat(client.counters().get("responses_received")).isEqualTo(400);
+        assertThat(client.counter("responses_received")).isEqualTo(400);
     }
 
     @Test
@@ -169,7 +168,7 @@ class CallTest {
         CountDownLatch done = new CountDownLatch(50);
         new Object() {
             void next() {
-                client.callAsync(server.address(), new byte[10]).whenComplete((reply, failure) -> {
+                var _ = client.callAsync(server.address(), new byte[10]).whenComplete((reply, failure) -> {
                     reply.close();
                     if (Thread.currentThread().getName().equals("homa-engine") && !blocked.isDone()) {
                         blocked.complete(failureOf(() -> client.call(server.address(), new byte[1])));
@@ -228,7 +227,7 @@ class CallTest {
                     assertThat(e.reason()).isEqualTo(Reason.TIMEOUT);
                     assertThat(e.remedy()).contains("firewall");
                 });
-        assertThat(client.counters().get("packets_sent_RESEND")).isPositive();
+        assertThat(client.counter("packets_sent_RESEND")).isPositive();
     }
 
     @Test
@@ -306,11 +305,11 @@ class CallTest {
         for (int i = 0; i < 15; i++) {
             check(replies.get(i), 185 + i);
         }
-        Map<String, Long> counters = client.counters();
-        assertThat(counters.get("faults_lost")).as("seed " + seed).isPositive();
-        assertThat(counters.get("faults_duplicated")).isPositive();
-        assertThat(counters.get("faults_reordered")).isPositive();
-        assertThat(counters.get("faults_delayed")).isPositive();
+        for (String fault : List.of("lost", "duplicated", "reordered", "delayed")) {
+            assertThat(client.counter("faults_" + fault))
+                    .as("%s, seed %d", fault, seed)
+                    .isPositive();
+        }
     }
 
     private static void check(CompletableFuture<Reply> future, int i) throws Exception {

@@ -22,12 +22,15 @@ class KeeperAsleepTest {
             for (int i = 0; i < 3; i++) {
                 assertThatThrownBy(() -> homa.call(nobody, new byte[100], Duration.ofMillis(300)))
                         .isInstanceOf(HomaRpcException.class)
-                        .satisfies(e -> assertThat(((HomaRpcException) e).reason()).isEqualTo(Reason.DEADLINE));
+                        .satisfies(
+                                e -> assertThat(((HomaRpcException) e).reason()).isEqualTo(Reason.DEADLINE));
             }
             assertThatThrownBy(() -> homa.call(nobody, new byte[100], Duration.ofSeconds(30)))
                     .isInstanceOf(HomaRpcException.class)
                     .satisfies(e -> assertThat(((HomaRpcException) e).reason()).isEqualTo(Reason.TIMEOUT));
-            assertThat(homa.counters().get("packets_sent_RESEND")).as("asked again and again").isPositive();
+            assertThat(homa.counters().get("packets_sent_RESEND"))
+                    .as("asked again and again")
+                    .isPositive();
         }
     }
 }

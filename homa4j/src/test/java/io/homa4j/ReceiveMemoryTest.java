@@ -8,6 +8,7 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ReadOnlyBufferException;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -69,14 +70,16 @@ class ReceiveMemoryTest {
         int received = 0;
         while (!futures.isEmpty()) {
             Loopback.until("one more has found room", () -> futures.stream().anyMatch(CompletableFuture::isDone));
-            CompletableFuture<Reply> done = futures.stream()
-                    .filter(CompletableFuture::isDone)
-                    .findFirst()
-                    .orElseThrow();
-            futures.remove(done);
-            try (Reply reply = done.get(60, TimeUnit.SECONDS)) {
-                assertThat(reply.bytes()).isEqualTo(Loopback.bytes(LARGE, 1));
-                received++;
+            Iterator<CompletableFuture<Reply>> each = futures.iterator();
+            while (each.hasNext()) {
+                CompletableFuture<Reply> future = each.next();
+                if (future.isDone()) {
+                    each.remove();
+                    try (Reply reply = future.get(60, TimeUnit.SECONDS)) {
+                        assertThat(reply.bytes()).isEqualTo(Loopback.bytes(LARGE, 1));
+                        received++;
+                    }
+                }
             }
         }
         assertThat(received).isEqualTo(12);

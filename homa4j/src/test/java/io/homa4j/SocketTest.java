@@ -73,7 +73,7 @@ class SocketTest {
         }
         for (int i = 0; i < 100; i++) {
             try (HomaMessage outcome = socket.receive()) {
-                Integer cookie = sent.remove(outcome.id());
+                int cookie = Objects.requireNonNull(sent.remove(outcome.id()));
                 assertThat(outcome.cookie()).isEqualTo(cookie);
                 assertThat(outcome.bytes()).isEqualTo(Loopback.bytes(1 + cookie * 91, cookie));
             }

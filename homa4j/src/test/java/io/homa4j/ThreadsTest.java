@@ -51,14 +51,14 @@ class ThreadsTest {
             try (ExecutorService virtual = Executors.newVirtualThreadPerTaskExecutor()) {
                 for (int i = 0; i < 500; i++) {
                     byte[] request = Loopback.bytes(1 + i * 11, i);
-                    virtual.submit(() -> {
+                    var _ = virtual.submit(() -> {
                         try (Reply reply = client.call(server.address(), request)) {
                             return reply.length();
                         }
                     });
                 }
             }
-            assertThat(client.counters().get("responses_received")).isEqualTo(500);
+            assertThat(client.counter("responses_received")).isEqualTo(500);
             stream.stop();
         }
         assertThat(marked).as("the recording has seen virtual threads").isTrue();
