@@ -545,7 +545,7 @@ public final class Endpoint {
      * @param receiveCapacityBytes bytes that may arrive before they are read, 0 = unknown; grants stay below half of it
      */
     public void link(int mbps, long receiveCapacityBytes) {
-        paths.link(config.linkMbps != 0 ? config.linkMbps : mbps, receiveCapacityBytes);
+        paths.link(mbps, receiveCapacityBytes);
     }
 
     /** Fires timers. Call after {@link #onPackets} of the same turn: what has arrived counts before silence does. */
@@ -626,7 +626,6 @@ public final class Endpoint {
         next.normalize();
         boolean newTable = next.numPriorities != config.numPriorities
                 || !java.util.Arrays.equals(next.unschedCutoffs, config.unschedCutoffs);
-        boolean newIncoming = next.maxIncoming != config.maxIncoming;
         next.encapsulation = config.encapsulation;
         next.moduleProfile = config.moduleProfile;
         next.tickNs = config.tickNs;
@@ -634,11 +633,7 @@ public final class Endpoint {
         if (newTable) {
             priorities.install(config.unschedCutoffs);
         }
-        if (newIncoming) {
-            granter.maxIncoming(config.maxIncoming);
-        }
-        granter.linkMbps(config.linkMbps);
-        pacer.linkMbps(config.linkMbps);
+        paths.reconfigured();
     }
 
     /** Installs a table of unscheduled cutoffs as a new version, also if it is the present one (spec scheduling 16.1). */

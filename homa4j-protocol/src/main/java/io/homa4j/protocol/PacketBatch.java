@@ -69,6 +69,9 @@ public final class PacketBatch {
     final @Nullable Rpc[] rpc;
 
     final int[] kind;
+    /** Sending, engine's own: how a packet with new data was chosen. */
+    final int[] choice;
+
     final int[] offset;
     /** Sending, engine's own: position of the packet's entry in its queue. */
     final long[] position;
@@ -106,6 +109,7 @@ public final class PacketBatch {
         portUnreachable = new boolean[capacity];
         rpc = new Rpc[capacity];
         kind = new int[capacity];
+        choice = new int[capacity];
         offset = new int[capacity];
         position = new long[capacity];
     }

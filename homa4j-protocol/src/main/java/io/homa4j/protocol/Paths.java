@@ -14,7 +14,11 @@ final class Paths {
     private final Config config;
     private final Pacer pacer;
     private final Granter granter;
+    /** What the driver says of the link, 0 = nothing. */
+    private int driverMbps;
+    /** Rate that counts: the configured one, else the driver's. */
     private int linkMbps;
+
     private long receiveCapacityBytes;
     /** Smallest round trip of any host, ns. */
     private long rttNs = Host.UNKNOWN_RTT;
@@ -26,12 +30,18 @@ final class Paths {
         linkMbps = config.linkMbps;
     }
 
-    /** Rate of the link in Mbit/s, 0 = not known or not to be paced; bytes the host can receive unread, 0 = unknown. */
+    /** The driver's rate of the link in Mbit/s, 0 = not known or not to be paced; bytes received unread, 0 = unknown. */
     void link(int mbps, long capacityBytes) {
-        linkMbps = mbps;
+        driverMbps = mbps;
         receiveCapacityBytes = capacityBytes;
-        pacer.linkMbps(mbps);
-        granter.linkMbps(mbps);
+        reconfigured();
+    }
+
+    /** Parameters may have changed: what follows from them follows. */
+    void reconfigured() {
+        linkMbps = config.linkMbps != 0 ? config.linkMbps : driverMbps;
+        pacer.linkMbps(linkMbps);
+        granter.linkMbps(linkMbps);
         adapt();
     }
 

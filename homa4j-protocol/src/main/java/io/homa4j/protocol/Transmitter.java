@@ -18,6 +18,12 @@ final class Transmitter {
     static final int RESENT = 1;
     static final int DATA = 2;
 
+    // How a DATA packet was chosen, for the share of the oldest message; WAITED may be added.
+    private static final int SHORTEST = 1;
+    private static final int OLDEST = 2;
+    /** Data have waited for the link before. */
+    private static final int WAITED = 4;
+
     /** UDP and IP header bytes counted against the budget of unproven peers. */
     private static final int IP_BYTES = 28;
 
@@ -37,10 +43,15 @@ final class Transmitter {
     private double srptCredit;
     /** The module's legacy counter: falls by the share with each selection (spec scheduling 20). */
     private int selectionCredit = 1000;
-    /** Since when data have been waiting for the link; 0 = they have not. */
-    private long backlogSinceNs;
+    /** How the last packet was chosen; 0 if the shares have no part in it. */
+    private int choice;
+    /** Bytes sent again for which data that wait have not had as many. */
+    private int resentAhead;
 
+    /** Data have been waiting for the link; the time up to here is counted. */
     private boolean isBacklogged;
+
+    private long backlogCountedNs;
 
     Transmitter(
             Config config,
@@ -132,8 +143,13 @@ final class Transmitter {
     private int pollRetransmits(PacketBatch batch, int maxBytes) {
         int bytes = 0;
         boolean isShared = !config.moduleProfile && bySize.size() > 0;
+        if (!isShared) {
+            resentAhead = 0;
+        } else if (resentAhead > 0) {
+            return 0;
+        }
         int maxCount = isShared ? batch.count + (batch.capacity - batch.count + 1) / 2 : batch.capacity;
-        int limit = isShared ? (maxBytes + 1) / 2 : maxBytes;
+        int limit = isShared ? maxBytes - maxBytes / 2 : maxBytes;
         while (batch.count < maxCount && bytes < limit && retransmits.advance()) {
             Rpc rpc = retransmits.rpc();
             int start = retransmits.offset();
@@ -167,11 +183,13 @@ final class Transmitter {
             int start = out.nextOffset;
             int end = out.packetEnd(start);
             if (!spend(rpc.peer, end - start)) {
+                takeBackChoice(choice, DataHeader.LENGTH + end - start);
                 waitForProof(rpc);
                 continue;
             }
             int i = batch.count++;
             batch.kind[i] = DATA;
+            batch.choice[i] = choice;
             int level = start < out.unscheduled
                     ? rpc.peer.unscheduledLevel(out.length, config.numPriorities)
                     : out.scheduledLevel;
@@ -190,16 +208,16 @@ final class Transmitter {
     private @Nullable Rpc next() {
         Rpc shortest = bySize.first();
         if (shortest == null) {
-            endBacklog();
+            countBacklog();
+            isBacklogged = false;
             return null;
         }
         if (!pacer.maySend(shortest.out.bytesLeft())) {
-            if (!isBacklogged) {
-                isBacklogged = true;
-                backlogSinceNs = turn.nowNs;
-            }
+            countBacklog();
+            isBacklogged = true;
             return null;
         }
+        choice = isBacklogged ? WAITED : 0;
         if (config.pacerFifoFraction == 0 || !pacer.maySend(Integer.MAX_VALUE)) {
             return shortest;
         }
@@ -217,9 +235,11 @@ final class Transmitter {
         }
         selectionCredit -= config.pacerFifoFraction;
         if (selectionCredit > 0) {
+            choice |= SHORTEST;
             return shortest;
         }
         selectionCredit += 1000;
+        choice |= OLDEST;
         return byAge.first();
     }
 
@@ -228,23 +248,41 @@ final class Transmitter {
         Rpc oldest = byAge.first();
         if (srptCredit > 0 || oldest == null) {
             srptCredit -= packetBytes(shortest);
+            choice |= SHORTEST;
             return shortest;
         }
-        double weight = (1000.0 - config.pacerFifoFraction) / config.pacerFifoFraction;
-        srptCredit += packetBytes(oldest) * weight;
-        counters.add(Counters.PACER_FIFO_BYTES, packetBytes(oldest));
+        srptCredit += packetBytes(oldest) * oldestWeight();
+        choice |= OLDEST;
         return oldest;
+    }
+
+    /** Bytes for the shortest messages per byte of the oldest. */
+    private double oldestWeight() {
+        return (1000.0 - config.pacerFifoFraction) / config.pacerFifoFraction;
+    }
+
+    /** A packet of so many bytes that was chosen in this way has not been sent. */
+    private void takeBackChoice(int how, int bytes) {
+        if ((how & (SHORTEST | OLDEST)) == 0) {
+            return;
+        }
+        boolean isOldest = (how & OLDEST) != 0;
+        if (config.moduleProfile) {
+            selectionCredit += config.pacerFifoFraction - (isOldest ? 1000 : 0);
+        } else {
+            srptCredit += isOldest ? -bytes * oldestWeight() : bytes;
+        }
     }
 
     private static int packetBytes(Rpc rpc) {
         return DataHeader.LENGTH + rpc.out.packetEnd(rpc.out.nextOffset) - rpc.out.nextOffset;
     }
 
-    private void endBacklog() {
+    private void countBacklog() {
         if (isBacklogged) {
-            isBacklogged = false;
-            counters.add(Counters.NIC_BACKLOG_CYCLES, turn.nowNs - backlogSinceNs);
+            counters.add(Counters.NIC_BACKLOG_CYCLES, turn.nowNs - backlogCountedNs);
         }
+        backlogCountedNs = turn.nowNs;
     }
 
     private void write(
@@ -309,7 +347,15 @@ final class Transmitter {
         counters.add(Counters.PRIORITY0_BYTES + batch.level[i], bytes);
         if (batch.kind[i] == RESENT) {
             counters.add(Counters.RESENT_PACKETS, 1);
+            resentAhead += bytes;
             return;
+        }
+        resentAhead = Math.max(0, resentAhead - bytes);
+        if ((batch.choice[i] & WAITED) != 0) {
+            counters.add(Counters.PACER_HOMA_PACKETS, 1);
+            counters.add(Counters.PACER_HOMA_BYTES, bytes);
+            boolean isOldest = !config.moduleProfile && (batch.choice[i] & OLDEST) != 0;
+            counters.add(Counters.PACER_FIFO_BYTES, isOldest ? bytes : 0);
         }
         boolean isClient = rpc.isClient();
         counters.add(
@@ -341,6 +387,7 @@ final class Transmitter {
             retransmits.takeBack(batch.position[i], batch.offset[i]);
         } else {
             rpc.out.nextOffset = batch.offset[i];
+            takeBackChoice(batch.choice[i], DataHeader.LENGTH + bytes);
             update(rpc);
         }
     }
