@@ -153,7 +153,7 @@ final class EngineLoop {
     /** Sockets with a limit of service time. */
     private final List<HomaServer> timedServers = new ArrayList<>();
     /** Messages the engine refused because of the send limit, oldest first. */
-    private final ArrayDeque<Command> deferred = new ArrayDeque<>();
+    final ArrayDeque<Command> deferred = new ArrayDeque<>();
     /** Who waits for send memory, oldest first. */
     private final ArrayDeque<MemoryOp> memoryWaiters = new ArrayDeque<>();
 
