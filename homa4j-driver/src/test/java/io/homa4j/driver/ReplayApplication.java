@@ -96,11 +96,6 @@ final class ReplayApplication {
         outcomes.clear();
     }
 
-    /** The id of the first RPC the engine is asked for. */
-    long firstId() {
-        return side.acks.stream().flatMap(acks -> acks.ids().stream()).reduce(side.nextId, Math::min);
-    }
-
     private void open(ReplayScript.Socket socket) {
         MemorySegment region = arena.allocate(socket.regionBytes(), 4096);
         boolean isAutomatic = socket.port() >= 0x8000;
