@@ -1,6 +1,0 @@
-package io.homa4j.samples;
-
-/** Keeps the exported package from being empty; goes away with the first real class. */
-final class Placeholder {
-    private Placeholder() {}
-}
