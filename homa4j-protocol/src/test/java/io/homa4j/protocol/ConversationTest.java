@@ -16,20 +16,19 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Two engines on a network that loses what the test says: the exchanges of spec protocol 7.4, packet by packet. */
 class ConversationTest {
     private final Config config = Rig.config();
-    private Node client;
-    private Node server;
+    private Node client = new Node("client", "10.0.0.1", config);
+    private Node server = new Node("server", "10.0.0.2", config);
+    private VirtualLink link = new VirtualLink(client, server);
     private int clientSocket;
     private int serverSocket;
-    private Peered target;
-    private VirtualLink link;
+    private final Peered target = new Peered(server.hi, server.lo, 99);
 
     private void connect(Config config) {
         client = new Node("client", "10.0.0.1", config);
         server = new Node("server", "10.0.0.2", config);
-        clientSocket = client.client();
-        serverSocket = server.server(99);
-        target = new Peered(server.hi, server.lo, 99);
         link = new VirtualLink(client, server);
+        clientSocket = client.client();
+        serverSocket = server.server(target.port());
     }
 
     /** A pair that knows each other, so that no CUTOFFS is sent any more. */
@@ -38,8 +37,7 @@ class ConversationTest {
         long id = client.request(clientSocket, target, 10);
         Received request = nextRequest();
         server.reply(request, 10);
-        link.until(
-                "first response", () -> client.engine.socketInfo(clientSocket).ready() > 0);
+        link.until("first response", () -> ready(client, clientSocket) > 0);
         assertThat(client.take(clientSocket).id()).isEqualTo(id);
         // The ack rides on the next request.
         link.run(config.cutoffsGridNs);
