@@ -128,7 +128,7 @@ class DataHandlingTest {
     }
 
     @Test
-    @Pins({"P-124", "P-209"})
+    @Pins({"P-091", "P-093", "P-124", "P-209"})
     void applicationIsToldOnceAndOnlyOfTheWholeMessage() {
         List<Datagram> packets = rig.caller.message(1000, 5000, 1400);
         for (int i = 0; i < 3; i++) {

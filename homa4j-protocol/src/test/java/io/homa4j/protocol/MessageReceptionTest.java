@@ -254,7 +254,7 @@ class MessageReceptionTest {
     // ---- where the bytes go
 
     @Test
-    @Pins({"P-186", "P-188"})
+    @Pins({"P-088", "P-186", "P-188"})
     void bytesLandAtTheirOffsetsWhateverTheOrder() {
         long seed = 12345;
         Random random = new Random(seed);
