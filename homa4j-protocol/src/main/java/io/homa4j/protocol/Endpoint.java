@@ -143,11 +143,14 @@ public final class Endpoint {
      * @param acceptsRequests whether it is a server
      * @param receiveRegion off-heap memory for incoming messages, at least {@link #MIN_REGION_BYTES}; the caller's again
      *     after {@link #closeSocket}
-     * @return the socket's number, or {@code INVALID_ARGUMENT} (region too small, port out of range),
+     * @return the socket's number, or {@code INVALID_ARGUMENT} (region too small or read-only, port out of range),
      *     {@code ADDRESS_IN_USE}, {@code NO_PORT_LEFT}
      */
     public int openSocket(int port, boolean acceptsRequests, MemorySegment receiveRegion) {
-        if (port < 0 || port > 65_535 || receiveRegion.byteSize() < MIN_REGION_BYTES) {
+        if (port < 0
+                || port > 65_535
+                || receiveRegion.byteSize() < MIN_REGION_BYTES
+                || receiveRegion.isReadOnly()) {
             return Status.INVALID_ARGUMENT.code();
         }
         if (port != 0 && sockets.at(port) != null) {
