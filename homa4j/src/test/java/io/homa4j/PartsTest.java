@@ -2,6 +2,7 @@ package io.homa4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.homa4j.conformance.Pins;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -169,6 +170,7 @@ class PartsTest {
     }
 
     @Test
+    @Pins("S-288")
     void pollingStopsPayingAndPaysAgain() {
         PollWindow window = new PollWindow(50_000);
         assertThat(window.isOpen(49_999)).isTrue();

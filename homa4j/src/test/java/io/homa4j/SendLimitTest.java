@@ -3,6 +3,7 @@ package io.homa4j;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.homa4j.conformance.Pins;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -51,6 +52,7 @@ class SendLimitTest {
     }
 
     @Test
+    @Pins("S-274")
     void trySendRefusesAtTheSocketsLimitAndSendWaits() throws Exception {
         HomaSocket socket =
                 net.homa(options -> options.set("max_outgoing", "2")).openSocket();
@@ -74,6 +76,54 @@ class SendLimitTest {
         assertThat(waiting.get(60, TimeUnit.SECONDS)).isPositive();
     }
 
+    /** A socket at its limit of one message, and a thread that waits to send a second; how the send ends. */
+    private CompletableFuture<Throwable> waitingSender(HomaSocket socket, List<Thread> threads) {
+        CompletableFuture<Throwable> outcome = new CompletableFuture<>();
+        Thread sender = Thread.ofVirtual().start(() -> {
+            try {
+                socket.send(to, new byte[10], null);
+                outcome.complete(new AssertionError("sent"));
+            } catch (Throwable e) {
+                outcome.complete(e);
+            }
+        });
+        threads.add(sender);
+        Loopback.until("the sender waits", () -> sender.getState() == Thread.State.WAITING);
+        return outcome;
+    }
+
+    @Test
+    @Pins({"S-271", "S-275"})
+    void shutdownWakesAllWaitingSenders() throws Exception {
+        HomaSocket socket =
+                net.homa(options -> options.set("max_outgoing", "1")).openSocket();
+        socket.send(to, new byte[10], null);
+        List<Thread> threads = new ArrayList<>();
+        CompletableFuture<Throwable> first = waitingSender(socket, threads);
+        CompletableFuture<Throwable> second = waitingSender(socket, threads);
+        socket.shutdown();
+        assertThat(first.get(60, TimeUnit.SECONDS)).isInstanceOf(HomaClosedException.class);
+        assertThat(second.get(60, TimeUnit.SECONDS)).isInstanceOf(HomaClosedException.class);
+    }
+
+    @Test
+    @Pins("S-277")
+    void anInterruptedSenderGivesUpAndNothingIsSent() throws Exception {
+        HomaSocket socket =
+                net.homa(options -> options.set("max_outgoing", "1")).openSocket();
+        socket.send(to, new byte[10], "first");
+        List<Thread> threads = new ArrayList<>();
+        CompletableFuture<Throwable> outcome = waitingSender(socket, threads);
+        threads.getFirst().interrupt();
+        assertThat(outcome.get(60, TimeUnit.SECONDS)).isInstanceOf(InterruptedException.class);
+        Loopback.until("the first has arrived", () -> arrived() == 1);
+        answerAll();
+        socket.receive().close();
+        assertThat(socket.info().rpcs()).isEmpty();
+        assertThat(socket.trySend(to, new byte[10], "next")).isPositive();
+        Loopback.until("the next has arrived, alone", () -> arrived() == 1);
+    }
+
     @Test
     void asynchronousCallsWaitForTheSocketsLimitInOrder() throws Exception {
         Homa client = net.homa(options -> options.set("max_outgoing", "1"));
@@ -89,6 +139,7 @@ class SendLimitTest {
     }
 
     @Test
+    @Pins("S-278")
     void aCallThatCannotEvenBeSentEndsAtItsDeadline() throws Exception {
         Homa client = net.homa(options -> options.set("max_outgoing", "1"));
         CompletableFuture<Reply> first = client.callAsync(to, new byte[1]);

@@ -3,6 +3,7 @@ package io.homa4j;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.homa4j.conformance.Pins;
 import io.homa4j.protocol.SocketInfo;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -142,6 +143,7 @@ class SocketTest {
     }
 
     @Test
+    @Pins({"S-281", "S-294"})
     void waitingThreadsAreServedNewestFirst() throws Exception {
         HomaSocket server = net.homa().openSocket(0);
         Homa client = net.homa();
@@ -235,6 +237,7 @@ class SocketTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
+    @Pins({"S-271", "S-396"})
     void shutdownWakesWhoeverWaits(boolean virtual) throws Exception {
         HomaSocket socket = net.homa().openSocket(0);
         CompletableFuture<Throwable> outcome = new CompletableFuture<>();
@@ -265,6 +268,7 @@ class SocketTest {
     }
 
     @Test
+    @Pins("S-289")
     void anInterruptedReceiverLosesNoMessage() throws Exception {
         HomaSocket server = net.homa().openSocket(0);
         CompletableFuture<Throwable> outcome = new CompletableFuture<>();
@@ -283,6 +287,21 @@ class SocketTest {
                 net.homa().callAsync(HomaAddress.of("127.0.0.1", server.port()), new byte[] {6});
         HomaMessage message = server.receive();
         assertThat(message.bytes()).containsExactly(6);
+        server.reply(message, new byte[1]);
+        reply.get(60, TimeUnit.SECONDS).close();
+    }
+
+    @Test
+    @Pins({"S-284", "S-290"})
+    void aReadyMessageIsReceivedWithoutWaitingAndWinsOverAnInterrupt() throws Exception {
+        HomaSocket server = net.homa().openSocket(0);
+        CompletableFuture<Reply> reply =
+                net.homa().callAsync(HomaAddress.of("127.0.0.1", server.port()), new byte[] {7});
+        Loopback.until("the request is ready", () -> server.info().ready() == 1);
+        Thread.currentThread().interrupt();
+        HomaMessage message = server.receive();
+        assertThat(Thread.interrupted()).as("the interrupt is kept for later").isTrue();
+        assertThat(message.bytes()).containsExactly(7);
         server.reply(message, new byte[1]);
         reply.get(60, TimeUnit.SECONDS).close();
     }

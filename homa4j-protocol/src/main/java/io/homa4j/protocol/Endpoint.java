@@ -147,10 +147,7 @@ public final class Endpoint {
      *     {@code ADDRESS_IN_USE}, {@code NO_PORT_LEFT}
      */
     public int openSocket(int port, boolean acceptsRequests, MemorySegment receiveRegion) {
-        if (port < 0
-                || port > 65_535
-                || receiveRegion.byteSize() < MIN_REGION_BYTES
-                || receiveRegion.isReadOnly()) {
+        if (port < 0 || port > 65_535 || receiveRegion.byteSize() < MIN_REGION_BYTES || receiveRegion.isReadOnly()) {
             return Status.INVALID_ARGUMENT.code();
         }
         if (port != 0 && sockets.at(port) != null) {

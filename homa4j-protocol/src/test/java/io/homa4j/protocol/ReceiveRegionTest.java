@@ -122,7 +122,9 @@ class ReceiveRegionTest {
                 assertThat(end - at).isGreaterThanOrEqualTo(length);
                 assertThat(at >= 0 && end <= 4 * MIB).as("seed " + seed).isTrue();
                 var below = used.lowerEntry(end);
-                assertThat(below == null || below.getValue() <= at).as("seed " + seed).isTrue();
+                assertThat(below == null || below.getValue() <= at)
+                        .as("seed " + seed)
+                        .isTrue();
                 used.put(at, end);
                 taken.add(at);
             } else {
@@ -130,7 +132,9 @@ class ReceiveRegionTest {
                 used.remove(at);
                 region.free(at);
             }
-            long usedBytes = used.entrySet().stream().mapToLong(e -> e.getValue() - e.getKey()).sum();
+            long usedBytes = used.entrySet().stream()
+                    .mapToLong(e -> e.getValue() - e.getKey())
+                    .sum();
             assertThat(region.freeBytes()).as("seed " + seed).isEqualTo(4 * MIB - usedBytes);
         }
         taken.forEach(region::free);
