@@ -37,6 +37,7 @@ class TrafficClassTest {
     private final MethodHandle recvmsg = handle("recvmsg", JAVA_INT, ADDRESS, JAVA_INT);
     private final MethodHandle close = handle("close", JAVA_INT);
 
+    @SuppressWarnings("restricted") // system calls that plain Java does not have
     private static MethodHandle handle(String name, MemoryLayout... arguments) {
         Linker linker = Linker.nativeLinker();
         return linker.downcallHandle(
