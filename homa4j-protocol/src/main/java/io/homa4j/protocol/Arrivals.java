@@ -16,8 +16,6 @@ import org.jspecify.annotations.Nullable;
 final class Arrivals {
     /** Messages shorter than this are processed before long ones of the same batch (spec protocol 3.2). */
     private static final int SHORT_MESSAGE_BYTES = 1400;
-    /** Different wrong versions a peer may echo (it may know those of former tables) before none is believed. */
-    private static final int MAX_WRONG_VERSIONS = 4;
     /** IP and UDP bytes counted for unproven peers. */
     private static final int IP_BYTES = 28;
 
@@ -36,6 +34,7 @@ final class Arrivals {
     private final ControlQueue control;
     private final FinishedRpcs finished;
     private final UnknownAnswers unknownAnswers;
+    private final ProofGuesses guesses;
     private final Paths paths;
 
     private boolean[] isDone = new boolean[0];
@@ -56,6 +55,7 @@ final class Arrivals {
             ControlQueue control,
             FinishedRpcs finished,
             UnknownAnswers unknownAnswers,
+            ProofGuesses guesses,
             Paths paths) {
         this.config = config;
         this.counters = counters;
@@ -72,6 +72,7 @@ final class Arrivals {
         this.control = control;
         this.finished = finished;
         this.unknownAnswers = unknownAnswers;
+        this.guesses = guesses;
         this.paths = paths;
     }
 
@@ -211,24 +212,29 @@ final class Arrivals {
         }
     }
 
-    /** Believes an echoed version as proof, unless the peer has tried too many different ones. */
     private void checkProof(Sock socket, Peer peer, int version) {
-        if (peer.isProven || version == 0) {
-            return;
-        }
-        if (!priorities.isProof(peer.hi, peer.lo, peer.port, version)) {
-            if (version != peer.lastWrongVersion) {
-                peer.lastWrongVersion = version;
-                peer.wrongVersions++;
-            }
-        } else if (peer.wrongVersions > MAX_WRONG_VERSIONS) {
-            counters.add(Counters.PROOF_GUESSES, 1);
-        } else {
-            counters.add(Counters.PROOFS, 1);
+        if (!peer.isProven && isBelieved(peer.hi, peer.lo, peer.port, version)) {
             peers.prove(peer);
             transmitter.releaseProofQueue(peer);
             lifecycle.proved(socket);
         }
+    }
+
+    /** Whether an echoed version proves that a stranger receives at its address; it may not try many. */
+    private boolean isBelieved(long hi, long lo, int port, int version) {
+        if (version == 0) {
+            return false;
+        }
+        if (!priorities.isProof(hi, lo, port, version)) {
+            guesses.wrong(hi, lo, port, version);
+            return false;
+        }
+        if (!guesses.mayBelieve(hi, lo, port)) {
+            counters.add(Counters.PROOF_GUESSES, 1);
+            return false;
+        }
+        counters.add(Counters.PROOFS, 1);
+        return true;
     }
 
     /** A DATA packet of an unknown request begins a server RPC (spec protocol 3.4), unless something forbids it. */
@@ -250,23 +256,21 @@ final class Arrivals {
         if (peer != null) {
             checkProof(socket, peer, version);
         }
-        if ((peer == null || !peer.isProven)
+        boolean isTrusted = peer == null
+                && config.proveReachability
+                && isBelieved(batch.peerHi[i], batch.peerLo[i], peerPort, version);
+        if (!isTrusted
+                && (peer == null || !peer.isProven)
                 && config.unprovenShare > 1
-                && rpcs.unprovenServers() >= maxUnprovenServers()
-                && !(peer == null && priorities.isProof(batch.peerHi[i], batch.peerLo[i], peerPort, version))) {
+                && rpcs.unprovenServers() >= maxUnprovenServers()) {
             return refuse(batch, i, socket, peerPort, sourcePort, localId, Counters.UNPROVEN_REFUSED);
         }
         if (peer == null) {
-            // One guess at the version is as good as none: 1 in 65535.
-            boolean isTrusted = config.proveReachability
-                    && version != 0
-                    && priorities.isProof(batch.peerHi[i], batch.peerLo[i], peerPort, version);
             peer = peers.findOrCreate(socketKey, batch.peerHi[i], batch.peerLo[i], peerPort, isTrusted);
             if (peer == null) {
                 return refuse(batch, i, socket, peerPort, sourcePort, localId, Counters.SERVER_CANT_CREATE_RPCS);
             }
             noteArrival(batch, i, peer);
-            checkProof(socket, peer, version);
         }
         peer.accessNs = turn.nowNs;
         if (finished.contains(peer, localId, turn.nowNs)) {
@@ -425,6 +429,10 @@ final class Arrivals {
                 addData(packet, at, batch.length[i] - DataHeader.LENGTH, rpc);
             } else {
                 counters.add(Counters.DROPPED_DATA_NO_BUFS, batch.length[i] - DataHeader.LENGTH);
+                if (!peer.isProven) {
+                    // Perhaps it waits only because it is a stranger.
+                    timers.needsProof(rpc);
+                }
             }
         }
         // After the data, and also if they were dropped (P-125).

@@ -112,6 +112,7 @@ public final class Endpoint {
                 control,
                 finished,
                 new UnknownAnswers(this.config, counters, turn, hash),
+                new ProofGuesses(turn, hash),
                 paths);
         nextId = this.config.firstId != 0 ? this.config.firstId : Math.max(2, (hash.number(1) >>> 2) & ~1L);
     }
@@ -663,7 +664,7 @@ public final class Endpoint {
                 sock.region.size(),
                 sock.outgoingBytes,
                 sock.inService,
-                sock.waiting.size() + sock.waitingForShare,
+                sock.waitingCount,
                 sock.readyCount,
                 List.copyOf(infos));
     }

@@ -101,7 +101,7 @@ final class Lifecycle {
         // A newcomer tries to allocate directly, whoever waits (spec api 12).
         if (!tryAllocate(rpc)) {
             rpc.spaceWaitTick = turn.tick;
-            waitForSpace(rpc);
+            waitForSpace(rpc, queueFor(rpc));
             if (config.receiveSpaceWaitTicks > 0) {
                 silence.armBy(rpc, turn.tick + config.receiveSpaceWaitTicks);
             }
@@ -173,26 +173,26 @@ final class Lifecycle {
                 && held + ReceiveRegion.pieceBytes(rpc.in.length) > rpc.socket.region.size() / config.unprovenShare;
     }
 
-    /** Those who only wait for their own host's share wait apart, so that they hold up nobody else. */
-    private void waitForSpace(Rpc rpc) {
-        rpc.waitsForShare = isOverHostShare(rpc);
-        if (rpc.waitsForShare) {
-            rpc.peer.host.waiting.add(rpc);
-            rpc.socket.waitingForShare++;
-        } else {
-            rpc.socket.waiting.add(rpc);
+    /** Where the message has to wait: those who only wait for a share wait apart, so that they hold up nobody else. */
+    private Sock.WaitingForSpace queueFor(Rpc rpc) {
+        if (isOverHostShare(rpc)) {
+            return rpc.peer.host.waiting;
         }
+        return isOverUnprovenShare(rpc) ? rpc.socket.waitingUnproven : rpc.socket.waiting;
+    }
+
+    private void waitForSpace(Rpc rpc, Sock.WaitingForSpace queue) {
+        rpc.waitingIn = queue;
+        queue.add(rpc);
+        rpc.socket.waitingCount++;
     }
 
     private void stopWaitingForSpace(Rpc rpc) {
-        if (rpc.spacePlace < 0) {
-            return;
-        }
-        if (rpc.waitsForShare) {
-            rpc.peer.host.waiting.remove(rpc);
-            rpc.socket.waitingForShare--;
-        } else {
-            rpc.socket.waiting.remove(rpc);
+        Sock.WaitingForSpace queue = rpc.waitingIn;
+        if (queue != null) {
+            rpc.waitingIn = null;
+            queue.remove(rpc);
+            rpc.socket.waitingCount--;
         }
     }
 
@@ -205,11 +205,26 @@ final class Lifecycle {
             peers.forgetIfUnused(host);
         }
         serve(socket.waiting);
+        serve(socket.waitingUnproven);
     }
 
-    /** Gives free space to waiting messages, shortest first, until the first does not fit (S-238). */
+    /**
+     * Gives free space to waiting messages, shortest first, until the first does not fit (S-238). What it lacks may have
+     * changed meanwhile from a share to space or back; then it waits elsewhere from now on.
+     */
     private void serve(Sock.WaitingForSpace queue) {
-        for (Rpc rpc = queue.first(); rpc != null && tryAllocate(rpc); rpc = queue.first()) {
+        for (Rpc rpc = queue.first(); rpc != null; rpc = queue.first()) {
+            if (!tryAllocate(rpc)) {
+                Sock.WaitingForSpace right = queueFor(rpc);
+                if (right != queue) {
+                    stopWaitingForSpace(rpc);
+                    waitForSpace(rpc, right);
+                }
+                if (right == queue || queue != rpc.socket.waiting) {
+                    return;
+                }
+                continue;
+            }
             stopWaitingForSpace(rpc);
             rpc.spaceWaitTick = -1;
             rpc.resendOutstanding = true;
@@ -220,6 +235,14 @@ final class Lifecycle {
 
     /** A peer of this socket has proved itself: its messages no longer wait for the share of the unproven. */
     void proved(Sock socket) {
+        // From the end: removing one moves only those already looked at behind it.
+        for (int i = socket.waitingUnproven.size() - 1; i >= 0; i--) {
+            Rpc rpc = socket.waitingUnproven.at(i);
+            if (rpc.peer.isProven) {
+                stopWaitingForSpace(rpc);
+                waitForSpace(rpc, queueFor(rpc));
+            }
+        }
         serve(socket.waiting);
     }
 
@@ -355,7 +378,7 @@ final class Lifecycle {
         if (rpc.unprovenBytes > 0) {
             rpc.socket.unprovenBytes -= rpc.unprovenBytes;
             rpc.unprovenBytes = 0;
-            serve(rpc.socket.waiting);
+            serve(rpc.socket.waitingUnproven);
         }
         rpcs.uncharge(rpc);
     }

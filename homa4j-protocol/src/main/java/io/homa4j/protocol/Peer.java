@@ -44,10 +44,6 @@ final class Peer {
 
     /** It has echoed the version told to its address, or we began the conversation ourselves. */
     boolean isProven;
-    /** Different wrong versions it has echoed; too many are guesses. */
-    int wrongVersions;
-
-    int lastWrongVersion;
     /** Bytes with IP and UDP headers received from and sent to it while unproven. */
     long receivedBytes;
 

@@ -127,8 +127,6 @@ final class PeerTable {
         peer.cutoffsSentSlot = Long.MIN_VALUE;
         peer.isProven = !config.proveReachability;
         unproven += peer.isProven ? 0 : 1;
-        peer.wrongVersions = 0;
-        peer.lastWrongVersion = 0;
         peer.receivedBytes = 0;
         peer.sentBytes = 0;
         peer.proofQueue = null;

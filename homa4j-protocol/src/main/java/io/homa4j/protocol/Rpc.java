@@ -101,8 +101,8 @@ final class Rpc {
     long readySequence;
     /** Requests of the same host that overflowed before. */
     int overflowRound;
-    /** It waits for receive space because its host holds its share. */
-    boolean waitsForShare;
+    /** Where it waits for receive space; null if it does not. */
+    Sock.@Nullable WaitingForSpace waitingIn;
     /** Ticks of the last BUSY to it and of the last RESENDs a NEED_ACK of it drew. */
     long busyTick;
 

@@ -22,8 +22,10 @@ final class Sock {
     ReceiveRegion region = new ReceiveRegion(MemorySegment.NULL, -1);
     /** Incoming messages that wait for receive space: shortest first, then oldest (spec protocol 4.5). */
     final WaitingForSpace waiting = new WaitingForSpace();
-    /** Further messages that wait because their host holds its share (Host#waiting). */
-    int waitingForShare;
+    /** Those that wait because unproven peers hold their share. */
+    final WaitingForSpace waitingUnproven = new WaitingForSpace();
+    /** All that wait for space in this region: those above, and those that wait for their host's share (Host#waiting). */
+    int waitingCount;
     /** Bytes of the region held by messages of unproven peers. */
     long unprovenBytes;
 

@@ -254,4 +254,116 @@ class StrangersTest {
         assertThat(rig.node.send().getLast().data().cutoffVersion()).isZero();
         assertThat(next).isEqualTo(id + 2);
     }
+
+    /** A refused stranger leaves no record, but its guesses count. */
+    @Test
+    void guessesOfRefusedStrangersAreCountedToo() {
+        Config config = config();
+        config.maxPeers = config.unprovenShare;
+        Rig rig = new Rig(config);
+        rig.caller.data(12, 10_000).bytes(1_000).cutoffVersion(0).go();
+        rig.node.send();
+        Injector other = rig.caller("10.0.5.1");
+        other.data(14, 100).cutoffVersion(0).go();
+        int version = toldVersion(rig.node.send());
+        for (int guess = 1; guess <= 20; guess++) {
+            other.data(14, 100).cutoffVersion(guess == version ? 100 : guess).go();
+        }
+        other.data(14, 100).cutoffVersion(version).go();
+
+        assertThat(rig.node.poll(rig.server)).isNull();
+        assertThat(rig.node.count("proof_guesses")).isEqualTo(1);
+        assertThat(rig.node.count("proofs")).isZero();
+    }
+
+    @Test
+    void guessesAreForgottenAfterAWhile() {
+        Rig rig = new Rig(config());
+        rig.caller.data(12, 100).cutoffVersion(0).go();
+        int version = toldVersion(rig.node.send());
+        for (int guess = 1; guess <= 20; guess++) {
+            rig.caller
+                    .data(12, 100)
+                    .cutoffVersion(guess == version ? 100 : guess)
+                    .go();
+        }
+        rig.node.pass(10_000 * Node.MS);
+        rig.caller.data(14, 100).cutoffVersion(version).go();
+
+        assertThat(rig.node.count("proofs")).isEqualTo(1);
+    }
+
+    /** The first message of a newcomer finds no space because strangers hold their share: it may prove itself all the same. */
+    @Test
+    void newcomerProvesItselfWithoutSpace() {
+        Rig rig = new Rig(config());
+        rig.caller("10.0.5.1").data(12, 400_000).bytes(1_400).cutoffVersion(0).go();
+        rig.node.send();
+        rig.caller.data(14, 100).cutoffVersion(0).go();
+        assertThat(rig.info(15).waitsForSpace()).isTrue();
+        List<Sent> told = rig.node.send();
+        assertThat(Node.words(told)).contains("RESEND 0 1 p7");
+
+        rig.caller.data(14, 100).cutoffVersion(toldVersion(told)).retransmit().go();
+
+        assertThat(rig.node.take(rig.server).bytes()).isEqualTo(Node.message(100));
+    }
+
+    @Test
+    void strangersThatWaitForSpaceHoldUpNobodyElse() {
+        Rig rig = new Rig(config());
+        for (int i = 0; i < 3; i++) {
+            proven(rig, "10.0.6." + i).data(12, 1_000_000).bytes(1_400).go();
+        }
+        Injector last = proven(rig, "10.0.6.3");
+        Injector waiting = proven(rig, "10.0.6.4");
+        rig.caller("10.0.5.1").data(12, 400_000).bytes(1_400).cutoffVersion(0).go();
+        last.data(12, 300_000).bytes(1_400).go();
+        waiting.data(16, 400_000).bytes(1_400).go();
+        rig.caller("10.0.5.2").data(18, 200).bytes(100).cutoffVersion(0).go();
+        assertThat(rig.info(17).waitsForSpace()).isTrue();
+        assertThat(rig.info(19).waitsForSpace()).isTrue();
+
+        rig.node.receive(last.ack(12));
+
+        assertThat(rig.info(17).waitsForSpace()).isFalse();
+        assertThat(rig.info(19).waitsForSpace()).isTrue();
+    }
+
+    /** A message that waited for its host's share, and then for the region, gets space whoever gives it back. */
+    @Test
+    void messageUnderItsShareIsServedFromEverybodysSpace() {
+        Rig rig = new Rig(Rig.ownConfig());
+        Injector greedy = rig.caller("10.0.7.1");
+        greedy.data(12, 400_000).bytes(1_400).go();
+        greedy.data(14, 400_000).bytes(1_400).go();
+        greedy.data(16, 900_000).bytes(1_400).go();
+        for (int i = 2; i < 5; i++) {
+            rig.caller("10.0.7." + i).data(12, 1_000_000).bytes(1_400).go();
+        }
+        rig.caller("10.0.7.5").data(18, 400_000).bytes(1_400).go();
+        assertThat(rig.socket(rig.server).waitingForSpace()).isEqualTo(2);
+        rig.node.receive(greedy.ack(12));
+        assertThat(rig.info(19).waitsForSpace()).isFalse();
+        rig.node.receive(greedy.ack(14));
+        assertThat(rig.info(17).waitsForSpace())
+                .as("half of what it needs is free")
+                .isTrue();
+
+        rig.node.receive(rig.caller("10.0.7.2").ack(12));
+
+        assertThat(rig.info(17).waitsForSpace()).isFalse();
+    }
+
+    /** A made-up client that has proved to receive at its address. */
+    private static Injector proven(Rig rig, String address) {
+        Injector client = rig.caller(address);
+        client.data(2, 100).cutoffVersion(0).go();
+        int version = toldVersion(rig.node.send());
+        client.data(4, 100).cutoffVersion(version).go();
+        for (int i = 0; i < 2; i++) {
+            rig.node.engine.dismiss(rig.node.take(rig.server).handle(), rig.node.nowNs);
+        }
+        return client;
+    }
 }
