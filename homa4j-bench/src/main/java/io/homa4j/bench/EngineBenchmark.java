@@ -150,7 +150,9 @@ public class EngineBenchmark {
     }
 
     private void carry(Endpoint from, Endpoint to, int socket, long source, int sourcePort) {
-        for (int count = from.pollPackets(out, 1 << 20, nowNs); count > 0; count = from.pollPackets(out, 1 << 20, nowNs)) {
+        for (int count = from.pollPackets(out, 1 << 20, nowNs);
+                count > 0;
+                count = from.pollPackets(out, 1 << 20, nowNs)) {
             in.clear();
             for (int i = 0; i < count; i++) {
                 MemorySegment.copy(out.packet[i], out.packetAt[i], in.packet[i], in.packetAt[i], out.length[i]);
