@@ -295,8 +295,8 @@ final class EngineLoop {
             if (!op.isDone()) {
                 op.onCancel(this, nowNs);
                 throw new IllegalStateException(
-                        "blocking call on the thread that turns the engine: use the asynchronous form in short handlers and"
-                                + " callbacks");
+                        "blocking call on the thread that turns the engine: use the asynchronous form in short"
+                                + " handlers and callbacks");
             }
             return false;
         }

@@ -107,13 +107,12 @@ final class BenchCommand implements Callable<Integer> {
                     if (line[0].equals("result")) {
                         results++;
                         all.getOrDefault(line[1], Map.of()).put(measurement, Figures.parse(line));
+                    } else if (line[0].equals("begin")) {
+                        progress.printf("%d/%d  %-8s  %s%n", results + 1, expected, line[1], measurement.title);
+                        progress.flush();
                     } else {
                         progress.printf(
-                                "%d/%d  %-8s  %s, %s %.0f s: %s, %s%n",
-                                results + 1,
-                                expected,
-                                line[1],
-                                measurement.title,
+                                "               %s %.0f s: %s, %s%n",
                                 line[3],
                                 Double.parseDouble(line[4]),
                                 Amount.rate(Double.parseDouble(line[5])),

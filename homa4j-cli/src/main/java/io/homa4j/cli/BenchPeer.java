@@ -21,7 +21,8 @@ import picocli.CommandLine.Spec;
  *
  * <pre>
  * server:  ready HOMA_PORT TCP_PORT
- * client:  progress TRANSPORT MEASUREMENT warm-up|measuring SECONDS RPCS_PER_S BYTES_PER_S FAILED
+ * client:  begin TRANSPORT MEASUREMENT
+ *          progress TRANSPORT MEASUREMENT warm-up|measuring SECONDS RPCS_PER_S BYTES_PER_S FAILED
  *          result TRANSPORT MEASUREMENT RPCS ERRORS RPCS_PER_S GBIT_PER_S P50_US P99_US P999_US
  * </pre>
  */
@@ -71,6 +72,7 @@ final class BenchPeer implements Runnable {
         long pollNs = pollUsecs(engine) * 1000L;
         for (BenchMeasurement measurement : BenchMeasurement.values()) {
             for (String name : BenchMeasurement.TRANSPORTS) {
+                say("begin " + name + " " + measurement);
                 LoadPlan plan = measurement.plan(seconds, pollNs);
                 try (LoadTransport transport = name.equals("tcp-nio")
                         ? new TcpTransport(new InetSocketAddress(engine.loopback(), tcpPort), measurement.outstanding)

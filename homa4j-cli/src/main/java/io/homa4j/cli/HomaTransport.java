@@ -7,12 +7,18 @@ import io.homa4j.HomaRpcException;
 import io.homa4j.HomaSocket;
 import java.time.Duration;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
-/** Homa with the calling thread as its engine: a socket of its own, and every turn of the load is one of the engine. */
+/**
+ * Homa with the calling thread as its engine: a socket of its own, and every turn of the load is one of the engine. Outcomes
+ * are taken in the socket's callback, where sending and receiving cost no hand-over.
+ */
 final class HomaTransport implements LoadTransport {
     private final Homa homa;
     private final HomaSocket socket;
     private final HomaAddress server;
+    private @Nullable Outcomes outcomes;
+    private int delivered;
 
     /**
      * @param homa in invoker mode; closed with this object
@@ -21,6 +27,7 @@ final class HomaTransport implements LoadTransport {
         this.homa = homa;
         this.server = server;
         this.socket = homa.openSocket();
+        socket.onReadable(this::deliverAll);
     }
 
     @Override
@@ -29,24 +36,27 @@ final class HomaTransport implements LoadTransport {
     }
 
     @Override
-    public int turn(Outcomes outcomes) {
-        return homa.doWork() + deliver(outcomes);
+    public int turn(Outcomes to) {
+        outcomes = to;
+        delivered = 0;
+        return homa.doWork() + delivered;
     }
 
     @Override
-    public int await(long waitNs, Outcomes outcomes) {
-        return homa.doWork(Duration.ofNanos(waitNs)) + deliver(outcomes);
+    public int await(long waitNs, Outcomes to) {
+        outcomes = to;
+        delivered = 0;
+        return homa.doWork(Duration.ofNanos(waitNs)) + delivered;
     }
 
-    private int deliver(Outcomes outcomes) {
-        int delivered = 0;
-        while (deliverOne(outcomes)) {
+    private void deliverAll() {
+        Outcomes to = outcomes;
+        while (to != null && deliverOne(to)) {
             delivered++;
         }
-        return delivered;
     }
 
-    private boolean deliverOne(Outcomes outcomes) {
+    private boolean deliverOne(Outcomes to) {
         try (HomaMessage message = socket.poll()) {
             if (message == null) {
                 return false;
@@ -56,9 +66,9 @@ final class HomaTransport implements LoadTransport {
             if (call == null) {
                 throw new IllegalStateException("an outcome without its call");
             } else if (failure != null) {
-                outcomes.failed(call, failure.reason().name().toLowerCase(Locale.ROOT));
+                to.failed(call, failure.reason().name().toLowerCase(Locale.ROOT));
             } else {
-                outcomes.answered(call, message.segment());
+                to.answered(call, message.segment());
             }
             return true;
         }
@@ -66,6 +76,7 @@ final class HomaTransport implements LoadTransport {
 
     @Override
     public void close() {
+        outcomes = null;
         socket.closeNow();
         homa.close();
     }

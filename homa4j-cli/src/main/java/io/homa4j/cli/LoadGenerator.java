@@ -47,6 +47,8 @@ final class LoadGenerator implements LoadTransport.Outcomes {
     private final SplittableRandom random;
     private final LoadResult result = new LoadResult();
 
+    private @Nullable LoadTransport transport;
+
     private @Nullable Call idle;
     private int outstanding;
     private long measureStartNs;
@@ -79,7 +81,8 @@ final class LoadGenerator implements LoadTransport.Outcomes {
     }
 
     /** Makes the load; returns when the time is over and all answers are there, or the time for them is over too. */
-    LoadResult run(LoadTransport transport) {
+    LoadResult run(LoadTransport to) {
+        transport = to;
         long startNs = System.nanoTime();
         measureStartNs = startNs + plan.warmUpNs();
         measureEndNs = measureStartNs + plan.measureNs();
@@ -98,8 +101,8 @@ final class LoadGenerator implements LoadTransport.Outcomes {
             if (!isTime && (!isStarting && outstanding == 0 || nowNs - measureEndNs > plan.drainNs())) {
                 break;
             }
-            int done = isStarting ? startDue(transport, startNs, nowNs) : 0;
-            done += transport.turn(this);
+            int done = isStarting ? startDue(startNs, nowNs) : 0;
+            done += to.turn(this);
             if (isTime && nowNs - reportedNs >= SECOND_NS) {
                 report(startNs, nowNs);
             }
@@ -108,7 +111,7 @@ final class LoadGenerator implements LoadTransport.Outcomes {
             } else if (nowNs - busyNs < plan.pollNs()) {
                 Thread.onSpinWait();
             } else {
-                rest(transport, startNs, nowNs);
+                rest(to, startNs, nowNs);
             }
         }
         result.measuredNs = measureEndNs - measureStartNs;
@@ -126,7 +129,7 @@ final class LoadGenerator implements LoadTransport.Outcomes {
         nextDueNs += -Math.log(1 - random.nextDouble()) * SECOND_NS / plan.ratePerSecond();
     }
 
-    private int startDue(LoadTransport transport, long startNs, long nowNs) {
+    private int startDue(long startNs, long nowNs) {
         int started = 0;
         while (started < BURST && idle != null) {
             long dueNs = nowNs;
@@ -136,8 +139,7 @@ final class LoadGenerator implements LoadTransport.Outcomes {
                     break;
                 }
             }
-            int size = plan.sizes().draw(random);
-            if (!start(transport, size, dueNs)) {
+            if (!start(dueNs)) {
                 break;
             }
             if (plan.isOpenLoop()) {
@@ -148,15 +150,17 @@ final class LoadGenerator implements LoadTransport.Outcomes {
         return started;
     }
 
-    private boolean start(LoadTransport transport, int size, long dueNs) {
+    private boolean start(long dueNs) {
         Call call = idle;
-        if (call == null) {
+        LoadTransport to = transport;
+        if (call == null || to == null) {
             return false;
         }
+        int size = plan.sizes().draw(random);
         call.startNs = dueNs;
         call.size = size;
         call.measured = dueNs - measureStartNs >= 0;
-        if (!transport.start(requests[size], call)) {
+        if (!to.start(requests[size], call)) {
             return false;
         }
         idle = call.next;
@@ -167,7 +171,7 @@ final class LoadGenerator implements LoadTransport.Outcomes {
     }
 
     /** Sleeps until a packet, or until shortly before the next thing is due. */
-    private void rest(LoadTransport transport, long startNs, long nowNs) {
+    private void rest(LoadTransport to, long startNs, long nowNs) {
         long untilNs = Math.min(LONGEST_SLEEP_NS, reportedNs + SECOND_NS - nowNs);
         if (nowNs - measureEndNs < 0) {
             untilNs = Math.min(untilNs, measureEndNs - nowNs);
@@ -178,7 +182,7 @@ final class LoadGenerator implements LoadTransport.Outcomes {
             untilNs = LONGEST_SLEEP_NS;
         }
         if (untilNs > SLEEP_SLACK_NS) {
-            transport.await(untilNs - SLEEP_SLACK_NS, this);
+            to.await(untilNs - SLEEP_SLACK_NS, this);
         } else {
             Thread.onSpinWait();
         }
@@ -207,6 +211,10 @@ final class LoadGenerator implements LoadTransport.Outcomes {
         }
         free(call);
         outstanding--;
+        if (!plan.isOpenLoop() && nowNs - measureEndNs < 0) {
+            // Straight from the answer to the next request; what fails here is tried again in the next turn.
+            boolean _ = start(nowNs);
+        }
     }
 
     @Override

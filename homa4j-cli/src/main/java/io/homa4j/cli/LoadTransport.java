@@ -5,7 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Something that carries requests to one server and answers back, turned by the thread that makes the load: Homa, or its
- * rival. It does nothing between two calls, and tells what happened from within {@link #turn} and {@link #await} alone.
+ * rival. It does nothing between two calls, and tells what happened from within {@link #turn} and {@link #await} alone; calls
+ * may be started from there.
  */
 interface LoadTransport extends AutoCloseable {
     /** Where the outcomes go; exactly one per call started. */

@@ -16,6 +16,10 @@ record SoakFaults(long lost, long duplicated, long reordered) {
                 counters.getOrDefault("faults_reordered", 0L));
     }
 
+    SoakFaults minus(SoakFaults before) {
+        return new SoakFaults(lost - before.lost, duplicated - before.duplicated, reordered - before.reordered);
+    }
+
     SoakFaults plus(SoakFaults other) {
         return new SoakFaults(lost + other.lost, duplicated + other.duplicated, reordered + other.reordered);
     }

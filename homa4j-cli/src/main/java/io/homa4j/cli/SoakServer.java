@@ -32,8 +32,8 @@ final class SoakServer implements AutoCloseable {
     /** What the engine's counter of DATA packets sent again is called (spec metrics 4). */
     private static final String RETRANSMITTED = "resent_packets";
 
-    /** A run and its ledger. */
-    private record Run(SoakPlan plan, SoakLedger ledger) {}
+    /** A run, its ledger, and what was counted before it. */
+    private record Run(SoakPlan plan, SoakLedger ledger, long retransmittedBefore, SoakFaults faultsBefore) {}
 
     /** The answer to {@link #REPORT}. */
     record Status(SoakLedger.Report report, long retransmitted, SoakFaults faults) {
@@ -124,13 +124,16 @@ final class SoakServer implements AutoCloseable {
         byte what = question.get();
         if (what == BEGIN && question.remaining() == 16) {
             SoakPlan plan = new SoakPlan(question.getLong());
-            run.set(new Run(plan, new SoakLedger(plan, (int) question.getLong())));
+            SoakLedger ledger = new SoakLedger(plan, (int) question.getLong());
+            run.set(new Run(plan, ledger, retransmitted(homa), SoakFaults.of(homa)));
             request.reply(new byte[] {BEGIN});
         } else if (what == REPORT && question.remaining() == 8) {
             Run now = run.get();
             if (now != null) {
                 SoakLedger.Report report = now.ledger.report(question.getLong());
-                request.reply(new Status(report, retransmitted(homa), SoakFaults.of(homa)).bytes());
+                long retransmitted = retransmitted(homa) - now.retransmittedBefore;
+                SoakFaults faults = SoakFaults.of(homa).minus(now.faultsBefore);
+                request.reply(new Status(report, retransmitted, faults).bytes());
             }
         } else {
             request.dismiss();

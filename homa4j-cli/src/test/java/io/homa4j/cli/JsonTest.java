@@ -36,7 +36,9 @@ class JsonTest {
         Map<String, Object> outer = new LinkedHashMap<>();
         outer.put("results", List.of(inner, inner));
         outer.put("numbers", List.of(1, 2));
-        assertThat(Json.text(outer)).isEqualTo("""
+        assertThat(Json.text(outer))
+                .isEqualTo(
+                        """
                         {
                           "results": [
                             {"p50": 3.25},

@@ -217,7 +217,7 @@ class LoadCommandsTest {
     @Test
     void benchMeasuresBothAndLeavesNoProcessBehind() throws Exception {
         try (HomaProcess bench = HomaProcess.start("bench", "--seconds", "0.3", "--json", "-")) {
-            bench.awaitLine("measuring");
+            bench.awaitLine("1/6");
             var children = bench.children();
             assertThat(children).hasSize(2);
             assertThat(bench.awaitExit()).as(bench.err()).isZero();
@@ -238,7 +238,7 @@ class LoadCommandsTest {
     @Test
     void childrenOfAKilledBenchDieWithIt() throws Exception {
         try (HomaProcess bench = HomaProcess.start("bench", "--seconds", "60", "--ipv6")) {
-            bench.awaitLine("warm-up");
+            bench.awaitLine("1/6");
             var children = bench.children();
             assertThat(children).hasSize(2);
             bench.signal("KILL");

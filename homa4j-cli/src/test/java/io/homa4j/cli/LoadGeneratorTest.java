@@ -131,7 +131,7 @@ class LoadGeneratorTest {
             }
             int count = calls.size();
             for (int i = 0; i < count; i++) {
-                Call call = calls.remove();
+                Call call = calls.removeFirst();
                 if (started % failEvery == 0) {
                     failed++;
                     outcomes.failed(call, "timeout");
