@@ -14,7 +14,7 @@
 #   both          dnat and masquerade at once, as behind a Kubernetes service
 #
 # Exit code: 0 all cases clean, 1 not, 77 skipped (says why). Needs root, iproute2 and nftables.
-# HOMA overrides the command (default: homa in the folder above this script).
+# HOMA overrides the command (default: homa in the folder above this script), SOAK_OPTIONS adds to the client's options.
 set -Eeuo pipefail
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd -P)
@@ -148,5 +148,5 @@ for _ in $(seq 300); do
 done
 grep -q '^ready' "$work/server.log" || { echo "soak-netns.sh: no server:" >&2; cat "$work/server.log" >&2; exit 1; }
 
-for case in "${cases[@]}"; do run "$case"; [ -z "${SHOW:-}" ] || { for n in "$client" "$server"; do ip netns exec "$n" nstat -az UdpRcvbufErrors UdpInDatagrams UdpSndbufErrors Udp6RcvbufErrors | grep -v ^#; done; cat "$work/$case.log"; }; done
+for case in "${cases[@]}"; do run "$case"; done
 exit "$failed"

@@ -36,16 +36,15 @@ class JsonTest {
         Map<String, Object> outer = new LinkedHashMap<>();
         outer.put("results", List.of(inner, inner));
         outer.put("numbers", List.of(1, 2));
-        assertThat(Json.text(outer))
-                .isEqualTo(
-                        """
-                        {
-                          "results": [
-                            {"p50": 3.25},
-                            {"p50": 3.25}
-                          ],
-                          "numbers": [1, 2]
-                        }""");
+        assertThat(Json.text(outer)).isEqualTo("""
+            {
+              "results": [
+                {"p50": 3.25},
+                {"p50": 3.25}
+              ],
+              "numbers": [1, 2]
+            }\
+            """);
     }
 
     @Test
