@@ -70,6 +70,11 @@ final class EngineLoop {
     private static final long STANDBY_MAX_NS = 64_000_000;
     /** A thread that has turned for so long hands the baton to the keeper. */
     private static final long LONG_HOLD_NS = 1_000_000;
+    /**
+     * While packets wait in the driver, peers that seem silent may be heard in the next turn, and asking them to send again
+     * would make the queue longer. So the engine's timers wait too, but not for longer than this.
+     */
+    private static final long LATEST_TIMERS_NS = 50_000_000;
     /** With a full driver, how long to wait for room before trying again. */
     private static final long FULL_DRIVER_NS = 1_000_000;
     /** Invoker mode: after so long without a turn nobody is taken to turn the engine. */
@@ -164,6 +169,10 @@ final class EngineLoop {
     private final List<Runnable> hints = new ArrayList<>();
 
     private boolean driverFull;
+    /** The latest turn left no packet waiting in the driver. */
+    private boolean isDriverDrained;
+    /** When the engine's timers were last looked at. */
+    private long timersNs;
     /** The engine was given something since packets were last asked of it. */
     private boolean touched;
 
@@ -189,6 +198,7 @@ final class EngineLoop {
         this.debug = debug;
         this.nowNs = System.nanoTime();
         this.turnedNs = nowNs;
+        this.timersNs = nowNs;
         this.endpoint = new Endpoint(config, seed, nowNs);
         this.window = new PollWindow(pollNs);
         this.paths = new KnownPaths(endpoint, driver);
@@ -721,7 +731,10 @@ final class EngineLoop {
         turnedNs = now;
         try {
             int work = receivePackets() + runCommands();
-            endpoint.onTime(now);
+            if (isDriverDrained || now - timersNs >= LATEST_TIMERS_NS) {
+                timersNs = now;
+                endpoint.onTime(now);
+            }
             fireDeadlines();
             work += emit();
             for (int round = 0; round < EVENT_ROUNDS; round++) {
@@ -742,6 +755,7 @@ final class EngineLoop {
 
     private int receivePackets() {
         int work = 0;
+        isDriverDrained = false;
         for (int i = 0; i < BATCHES_PER_TURN; i++) {
             int count = driver.receive(received);
             if (count > 0) {
@@ -749,6 +763,7 @@ final class EngineLoop {
                 work += count;
             }
             if (count < received.capacity) {
+                isDriverDrained = true;
                 break;
             }
         }

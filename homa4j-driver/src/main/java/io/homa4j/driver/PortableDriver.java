@@ -53,10 +53,14 @@ public final class PortableDriver implements Driver {
     private static final long AWAIT_SLACK_NS = 1_200_000;
 
     private static final long NS_PER_MS = 1_000_000;
-    /** After so many empty polls in a row a port is asked only in every eighth turn, unless the selector names it. */
+    /**
+     * After so many empty polls in a row a port is asked only in every eighth turn, unless the selector names it or the last
+     * time was long ago: whoever was kept from running must see what has arrived before it takes its pause for silence.
+     */
     private static final int QUIET_AFTER = 64;
 
     private static final int QUIET_TURNS = 8;
+    private static final long QUIET_NS = 100_000;
 
     /** IP packet sizes found in real networks, to try when a packet was too big (the idea of RFC 1191, section 7). */
     private static final int[] PLATEAUS = {65_535, 9_000, 4_352, 1_500, 1_492, 1_450, 1_400, 1_280};
@@ -81,6 +85,8 @@ public final class PortableDriver implements Driver {
     private boolean isClosed;
     private int nextPort;
     private int turn;
+    /** When every port was asked last. */
+    private long everyPortNs = System.nanoTime();
 
     // The receive batch last seen, and a buffer over each of its slots.
     private @Nullable PacketBatch batchSeen;
@@ -186,7 +192,11 @@ public final class PortableDriver implements Driver {
             batchSeen = batch;
         }
         UdpPort[] all = ports;
-        boolean everyPort = ++turn % QUIET_TURNS == 0;
+        long nowNs = System.nanoTime();
+        boolean everyPort = ++turn % QUIET_TURNS == 0 || nowNs - everyPortNs > QUIET_NS;
+        if (everyPort) {
+            everyPortNs = nowNs;
+        }
         int first = nextPort < all.length ? nextPort : 0;
         for (int i = 0; i < all.length; i++) {
             int index = first + i < all.length ? first + i : first + i - all.length;

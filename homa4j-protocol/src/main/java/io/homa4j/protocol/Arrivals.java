@@ -38,6 +38,7 @@ final class Arrivals {
     private final Paths paths;
 
     private boolean[] isDone = new boolean[0];
+    private boolean[] isQuestion = new boolean[0];
 
     Arrivals(
             Config config,
@@ -78,19 +79,27 @@ final class Arrivals {
 
     // ---- order within a batch (spec protocol 3.2)
 
-    /** Control packets and packets of short messages first, one by one; then long messages, all packets of one together. */
+    /**
+     * Control packets and packets of short messages first, one by one; then long messages, all packets of one together. Outside
+     * profile {@code module} RESEND and NEED_ACK come last: they ask what became of data that may lie in the same batch.
+     */
     void onPackets(PacketBatch batch) {
         if (isDone.length < batch.count) {
             isDone = new boolean[batch.capacity];
+            isQuestion = new boolean[batch.capacity];
         }
         int left = 0;
+        int questions = 0;
         for (int i = 0; i < batch.count; i++) {
             batch.portUnreachable[i] = false;
             MemorySegment packet = batch.packet[i];
             long at = batch.packetAt[i];
             int type = PacketType.check(packet, at, batch.length[i]);
             isDone[i] = true;
-            if (type < 0) {
+            isQuestion[i] = !config.moduleProfile && (type == PacketType.RESEND || type == PacketType.NEED_ACK);
+            if (isQuestion[i]) {
+                questions++;
+            } else if (type < 0) {
                 counters.add(type == PacketType.SHORT ? Counters.SHORT_PACKETS : Counters.UNKNOWN_PACKET_TYPES, 1);
             } else if (type == PacketType.FREEZE) {
                 counters.add(Counters.FREEZES, 1);
@@ -104,6 +113,12 @@ final class Arrivals {
         for (int i = 0; left > 0; i++) {
             if (!isDone[i]) {
                 left -= dispatchGroup(batch, i);
+            }
+        }
+        for (int i = 0; questions > 0; i++) {
+            if (isQuestion[i]) {
+                questions--;
+                check(dispatch(batch, i, PacketType.check(batch.packet[i], batch.packetAt[i], batch.length[i]), true));
             }
         }
     }
@@ -630,7 +645,7 @@ final class Arrivals {
                 return;
             }
             rpc.needAckAnsweredTick = turn.tick;
-            timers.requestRetransmission(rpc);
+            timers.answerNeedAck(rpc);
         }
     }
 

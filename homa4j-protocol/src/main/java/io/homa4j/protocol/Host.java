@@ -38,6 +38,9 @@ final class Host {
     /** Smallest round trip seen, ns; {@link #UNKNOWN_RTT} before the first. */
     long rttNs = UNKNOWN_RTT;
 
+    /** By how much round trips are longer than the smallest, smoothed, ns: queues on the way and at either end. */
+    long queueingNs;
+
     @Nullable
     Host nextInBucket;
 

@@ -10,6 +10,8 @@ final class Paths {
     private static final int MIN_INCOMING_BYTES = 64_000;
     /** Bandwidth-delay products granted ahead: 4 to 10 are sensible. */
     private static final int PRODUCTS_AHEAD = 8;
+    /** Samples over which queueing is smoothed. */
+    private static final int QUEUEING_SAMPLES = 8;
 
     private final Config config;
     private final Pacer pacer;
@@ -51,6 +53,7 @@ final class Paths {
             return;
         }
         host.rttNs = Math.min(host.rttNs, sampleNs);
+        host.queueingNs += (sampleNs - host.rttNs - host.queueingNs) / QUEUEING_SAMPLES;
         if (sampleNs < rttNs) {
             rttNs = sampleNs;
             adapt();

@@ -349,6 +349,7 @@ final class PeerTable {
             host.lo = lo;
             host.peers = 0;
             host.rttNs = Host.UNKNOWN_RTT;
+            host.queueingNs = 0;
             if (hosts >= hostBuckets.length) {
                 growHosts();
             }

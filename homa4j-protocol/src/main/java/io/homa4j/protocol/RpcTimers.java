@@ -185,7 +185,9 @@ final class RpcTimers implements Transmitter.Events {
         }
         rpc.unansweredResends++;
         requestRetransmission(rpc);
-        silence.armBy(rpc, Math.min(timeoutTick, turn.tick + resendInterval(rpc)));
+        // From the end of a late turn: the ticks it has to catch up with are no time for an answer.
+        long nowTick = config.moduleProfile ? turn.tick : Math.max(turn.tick, turn.reachedTick());
+        silence.armBy(rpc, Math.min(timeoutTick, nowTick + resendInterval(rpc)));
     }
 
     /**
@@ -203,8 +205,11 @@ final class RpcTimers implements Transmitter.Events {
 
     /** Unanswered RESENDs are spaced out after the third, up to sixteen intervals; the module never does. */
     private int resendInterval(Rpc rpc) {
-        int doublings = config.moduleProfile ? 0 : Math.clamp(rpc.unansweredResends - 3, 0, 4);
-        return config.resendInterval << doublings;
+        if (config.moduleProfile) {
+            return config.resendInterval;
+        }
+        int interval = Math.max(config.resendInterval, silence.firstResendTicks(rpc));
+        return interval << Math.clamp(rpc.unansweredResends - 3, 0, 4);
     }
 
     private boolean mayResendTo(Peer peer) {
@@ -226,7 +231,27 @@ final class RpcTimers implements Transmitter.Events {
     }
 
     /** Asks for what is missing of the message being received (spec protocol 7.3). */
-    void requestRetransmission(Rpc rpc) {
+    private void requestRetransmission(Rpc rpc) {
+        requestRetransmission(rpc, rpc.in.granted);
+    }
+
+    /**
+     * A server wants to know whether its response is still wanted: asks for what is missing (spec protocol 6.5 item 5).
+     * Outside profile {@code module} not for bytes whose GRANT has not been followed by any of them: it may have crossed the
+     * NEED_ACK, and what is only just being sent would be sent twice. BUSY says that the response is wanted.
+     */
+    void answerNeedAck(Rpc rpc) {
+        InboundMessage in = rpc.in;
+        boolean isProbing = !config.moduleProfile && in.isKnown && in.probeOffset >= 0;
+        int end = isProbing ? Math.min(in.granted, in.probeOffset) : in.granted;
+        if (isProbing && end <= in.receivedEnd && in.firstGap() == GapPool.NONE) {
+            control.busy(rpc);
+        } else {
+            requestRetransmission(rpc, end);
+        }
+    }
+
+    private void requestRetransmission(Rpc rpc, int end) {
         InboundMessage in = rpc.in;
         int level = priorities.controlLevel();
         rpc.resendOutstanding = true;
@@ -239,8 +264,8 @@ final class RpcTimers implements Transmitter.Events {
             control.resend(rpc, in.gapStart(gap), in.gapEnd(gap) - in.gapStart(gap), level);
             left--;
         }
-        if (in.granted > in.receivedEnd) {
-            control.resend(rpc, in.receivedEnd, in.granted - in.receivedEnd, level);
+        if (end > in.receivedEnd) {
+            control.resend(rpc, in.receivedEnd, end - in.receivedEnd, level);
         }
     }
 

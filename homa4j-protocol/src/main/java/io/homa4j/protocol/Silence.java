@@ -5,6 +5,11 @@ package io.homa4j.protocol;
  * looks at it when something may be due. Progress only writes fields; a timer that fires early is armed again.
  */
 final class Silence {
+    /** How many times the queueing seen has to pass before silence means loss (design 6). */
+    private static final int QUEUEINGS = 4;
+    /** Longest wait before the first RESEND, ns. */
+    private static final long LONGEST_WAIT_NS = 100_000_000;
+
     private final Config config;
     private final Turn turn;
     private final TimerWheel wheel;
@@ -21,7 +26,7 @@ final class Silence {
     void begin(Rpc rpc) {
         rpc.silenceStartTick = turn.tick;
         rpc.lastContactTick = turn.tick;
-        rpc.resendAfterTicks = config.resendTicks;
+        rpc.resendAfterTicks = firstResendTicks(rpc);
         rpc.unansweredSinceTick = -1;
         rpc.unansweredResends = 0;
         rpc.needAckTicks = config.requestAckTicks;
@@ -31,7 +36,7 @@ final class Silence {
 
     /** DATA or GRANT: the other side is making progress (spec protocol 3.6). */
     void progress(Rpc rpc) {
-        rpc.resendAfterTicks = config.resendTicks;
+        rpc.resendAfterTicks = firstResendTicks(rpc);
         restart(rpc);
     }
 
@@ -51,6 +56,18 @@ final class Silence {
         rpc.unansweredResends = 0;
         rpc.resendOutstanding = false;
         armBy(rpc, turn.tick + rpc.resendAfterTicks);
+    }
+
+    /**
+     * Ticks of silence before the first RESEND: {@code resend_ticks}, or more when queues are long, because asking again for
+     * what merely waits makes them longer (design 6).
+     */
+    int firstResendTicks(Rpc rpc) {
+        if (config.moduleProfile) {
+            return config.resendTicks;
+        }
+        long waitNs = Math.min(QUEUEINGS * rpc.peer.host.queueingNs, LONGEST_WAIT_NS);
+        return Math.max(config.resendTicks, (int) (waitNs / config.tickNs));
     }
 
     /** Makes the timer fire at this tick or earlier. */

@@ -52,6 +52,18 @@ class BatchOrderTest {
     }
 
     @Test
+    void questionsComeLastOutsideProfileModule() {
+        Rig own = new Rig(Rig.ownConfig());
+        own.node.receive(
+                own.caller.resend(2, 0, -1, 0),
+                own.caller.data(2, 5000).bytes(1400).packet(),
+                own.caller.data(4, 100).packet());
+        assertThat(Node.wordsWithIds(own.node.send()))
+                .as("the RESEND came before the request it asks about")
+                .isEqualTo("3:BUSY");
+    }
+
+    @Test
     @Pins({"P-261", "S-389"})
     void longMessagesAreGroupedByRpcInOrderOfFirstArrival() {
         config.maxIncoming = 1_000_000;
