@@ -6,6 +6,7 @@ import io.homa4j.HomaAddress;
 import io.homa4j.Profile;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -44,6 +45,13 @@ final class EngineOptions {
     @Nullable
     String bind;
 
+    @Option(
+            names = "--pcap",
+            paramLabel = "FILE",
+            description = "Write all packets to FILE, to be read by homa decode, Wireshark or tcpdump.")
+    @Nullable
+    Path pcap;
+
     @Option(names = "--metrics", description = "Print all counters at the end.")
     boolean metrics;
 
@@ -57,6 +65,9 @@ final class EngineOptions {
         InetAddress local = localAddress();
         if (local != null) {
             builder.bind(local);
+        }
+        if (pcap != null) {
+            builder.pcap(pcap);
         }
         return builder;
     }

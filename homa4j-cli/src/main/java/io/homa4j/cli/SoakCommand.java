@@ -124,10 +124,14 @@ final class SoakCommand implements Callable<Integer> {
     private int serve(int port, Stop stop) throws InterruptedException {
         PrintWriter out = spec.commandLine().getOut();
         // Another seed than the client's, or both ends would harm the same packets of their sequences.
-        try (SoakServer server = new SoakServer(open(seed ^ 0x5eed), port)) {
+        try (SoakServer server = new SoakServer(open(seed ^ 0x5eed), port, regionBytes())) {
             out.println("ready " + server.port() + " " + server.questionPort());
             out.flush();
             stop.await();
+            if (engine.metrics) {
+                out.print(EngineOptions.counters(server.counters()));
+                out.flush();
+            }
         }
         return 0;
     }
@@ -196,12 +200,20 @@ final class SoakCommand implements Callable<Integer> {
     }
 
     private Homa open(long faultSeed) {
-        Homa.Builder builder = engine.builder();
+        Homa.Builder builder = engine.builder().receiveRegion(regionBytes());
         if (loss > 0 || duplicate > 0 || reorder > 0) {
             Faults faults = new Faults(loss, duplicate, reorder);
             builder.driver(inner -> new FaultyDriver(inner, faults, faultSeed));
         }
         return builder.open();
+    }
+
+    /**
+     * Room for all RPCs at their largest, although one host may hold only a quarter of a region: a request that waited for
+     * space for longer than a second would fail, as it should (design 6), and this is about what the network does.
+     */
+    private long regionBytes() {
+        return Math.max(32L, 4L * outstanding) << 20;
     }
 
     private SoakClient begin(Homa homa, HomaAddress server, HomaAddress questions) throws InterruptedException {

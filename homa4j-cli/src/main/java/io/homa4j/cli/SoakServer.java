@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -77,12 +78,17 @@ final class SoakServer implements AutoCloseable {
     /**
      * @param homa closed with this object
      * @param port of the server; 0 for free ones. Questions go to the next port
+     * @param receiveRegion of the server, bytes
      */
-    SoakServer(Homa homa, int port) {
+    SoakServer(Homa homa, int port, long receiveRegion) {
         this.homa = homa;
         Handler execute = this::execute;
-        this.server = homa.serve(port, execute);
+        this.server = homa.server(port).receiveRegion(receiveRegion).open(execute);
         this.questions = homa.serve(port == 0 ? 0 : port + 1, this::answer);
+    }
+
+    Map<String, Long> counters() {
+        return homa.counters();
     }
 
     int port() {
