@@ -56,10 +56,11 @@ class ServerTest {
             Loopback.await(goOn);
             request.reply(new byte[] {9});
         });
-        Homa client = net.homa(options -> options.set("timeout_ticks", "20"));
+        Homa client = net.homa(options -> options.set("timeout_ticks", "500"));
         CompletableFuture<Reply> reply = client.callAsync(server.address(), new byte[1]);
+        // They come after 5, 10, 20, 40, 80, 160 and then every 250 ms: more than a second.
         Loopback.until(
-                "the client was told to be patient again and again", () -> client.counter("packets_rcvd_BUSY") >= 4);
+                "the client was told to be patient again and again", () -> client.counter("packets_rcvd_BUSY") >= 9);
         assertThat(reply).isNotDone();
         goOn.countDown();
         try (Reply late = reply.get(60, TimeUnit.SECONDS)) {
@@ -116,7 +117,7 @@ class ServerTest {
         List<CompletableFuture<Reply>> replies = IntStream.range(0, 20)
                 .mapToObj(i -> client.callAsync(server.address(), new byte[] {(byte) i}))
                 .toList();
-        Loopback.until("three are in service", () -> server.inService() == 3);
+        Loopback.until("three are in service", () -> now.get() == 3 && server.inService() == 3);
         Loopback.until("all others wait in the engine", () -> server.info().ready() == 17);
         goOn.countDown();
         for (int i = 0; i < replies.size(); i++) {

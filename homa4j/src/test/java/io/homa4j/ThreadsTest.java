@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -188,8 +189,10 @@ class ThreadsTest {
         client.close();
         Thread engine = Thread.getAllStackTraces().keySet().stream()
                 .filter(thread -> thread.getName().equals("homa-engine"))
-                .findFirst()
+                // The server's is the older one.
+                .min(Comparator.comparingLong(Thread::threadId))
                 .orElseThrow();
+        assertThat(engine.isAlive()).isTrue();
         ThreadMXBean threads = ManagementFactory.getThreadMXBean();
         // Idle means: the processor time stands still from one look to the next.
         AtomicReference<Long> last = new AtomicReference<>(-1L);
