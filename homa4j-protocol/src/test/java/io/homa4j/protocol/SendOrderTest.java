@@ -162,11 +162,28 @@ class SendOrderTest {
         Rig rig = rig(config, 12_600);
         rig.node.send();
         rig.node.receive(rig.peer.resend(3, 0, -1, 7));
-        StringBuilder order = new StringBuilder();
-        for (Sent packet : drain(rig)) {
-            order.append(packet.data().retransmit() == 0 ? 'D' : 'R');
-        }
-        assertThat(order.toString()).isEqualTo("RDRDRDRDD");
+        assertThat(kinds(drain(rig))).isEqualTo("RDRDRDRDD");
+    }
+
+    /** The same without a limit of the link: half of each batch, and what was handed over is what counts. */
+    @Test
+    void retransmissionsHaveHalfOfABatchWhileDataWait() {
+        profile(false);
+        config.linkMbps = 0;
+        Rig rig = rig(config, 56_000);
+        rig.node.send(20);
+        rig.node.receive(rig.peer.resend(3, 0, -1, 7));
+        rig.node.maxBytes = 10 * 1456;
+        assertThat(kinds(rig.node.sendOnly(5))).isEqualTo("RRRRRDDDDD");
+        assertThat(kinds(rig.node.sendOnly(1))).isEqualTo("DDDDDDDDDD");
+        assertThat(kinds(rig.node.sendOnly(4))).isEqualTo("DDDDDDDDDD");
+        assertThat(kinds(rig.node.sendOnly(10))).isEqualTo("RRRRRDDDDD");
+    }
+
+    private static String kinds(List<Sent> sent) {
+        return sent.stream()
+                .map(packet -> packet.data().retransmit() == 0 ? "D" : "R")
+                .collect(Collectors.joining());
     }
 
     @Test
