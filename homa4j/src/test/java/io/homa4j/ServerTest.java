@@ -35,7 +35,7 @@ class ServerTest {
             }
             request.reply(request.segment());
         });
-        Homa client = net.homa(options -> options.set("timeout_ticks", "60"));
+        Homa client = net.homa(options -> options.set("timeout_ticks", "500"));
         CompletableFuture<Reply> bad = client.callAsync(server.address(), new byte[] {1});
         try (Reply good = client.call(server.address(), new byte[] {2})) {
             assertThat(good.bytes()).containsExactly(2);

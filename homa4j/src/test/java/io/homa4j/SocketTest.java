@@ -224,7 +224,7 @@ class SocketTest {
     @Test
     void requestsAreTakenOnlyWhileAccepted() throws Exception {
         HomaSocket server = net.homa().openSocket();
-        Homa client = net.homa(options -> options.set("timeout_ticks", "40"));
+        Homa client = net.homa(options -> options.set("timeout_ticks", "400"));
         HomaAddress to = HomaAddress.of("127.0.0.1", server.port());
         assertThatThrownBy(() -> client.call(to, new byte[1])).isInstanceOf(HomaRpcException.class);
         server.acceptRequests(true);
