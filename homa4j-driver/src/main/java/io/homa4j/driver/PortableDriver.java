@@ -22,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -67,6 +68,9 @@ public final class PortableDriver implements Driver {
 
     private final int askedReceiveBuffer;
     private final Selector selector;
+    /** Held by whoever needs the selector at once; sleepers pass through it on their way to sleep. */
+    private final ReentrantLock gate = new ReentrantLock();
+
     private final LocalLinks links = new LocalLinks();
     private final PeerAddresses peers = new PeerAddresses();
     private final ByteBuffer out = ByteBuffer.allocateDirect(MAX_DATAGRAM);
@@ -336,6 +340,7 @@ public final class PortableDriver implements Driver {
 
     @Override
     public void await(long timeoutNs) {
+        passGate();
         try {
             if (timeoutNs <= 0) {
                 selector.selectNow(onSelected);
@@ -349,6 +354,12 @@ public final class PortableDriver implements Driver {
         } catch (IOException e) {
             throw new UncheckedIOException("waiting for packets", e);
         }
+    }
+
+    @SuppressWarnings("LockNotBeforeTry") // there is nothing to do while it is held
+    private void passGate() {
+        gate.lock();
+        gate.unlock();
     }
 
     private static void selected(SelectionKey key) {
@@ -427,6 +438,8 @@ public final class PortableDriver implements Driver {
     }
 
     private void flushSelector() {
+        // A sleeper that is woken may not go to sleep again before this thread has had the selector.
+        gate.lock();
         try {
             selector.wakeup();
             selector.selectNow(onSelected);
@@ -434,6 +447,8 @@ public final class PortableDriver implements Driver {
             selector.wakeup();
         } catch (IOException e) {
             throw new UncheckedIOException("closing a UDP port", e);
+        } finally {
+            gate.unlock();
         }
     }
 

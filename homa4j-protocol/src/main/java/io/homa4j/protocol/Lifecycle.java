@@ -98,10 +98,11 @@ final class Lifecycle {
         counters.add(isClient ? Counters.CLIENT_RESPONSES_STARTED : Counters.SERVER_REQUESTS_STARTED, 1);
         counters.add(isClient ? Counters.CLIENT_RESPONSE_BYTES_STARTED : Counters.SERVER_REQUEST_BYTES_STARTED, length);
         counters.add(Counters.RESPONSES_RECEIVED, isClient ? 1 : 0);
-        // A newcomer tries to allocate directly, whoever waits (spec api 12).
-        if (!tryAllocate(rpc)) {
+        rpc.spaceRank = spaceRank(length);
+        Sock.WaitingForSpace ahead = queueAhead(rpc);
+        if (ahead != null || !tryAllocate(rpc)) {
             rpc.spaceWaitTick = turn.tick;
-            waitForSpace(rpc, queueFor(rpc));
+            waitForSpace(rpc, ahead != null ? ahead : queueFor(rpc));
             if (config.receiveSpaceWaitTicks > 0) {
                 silence.armBy(rpc, turn.tick + config.receiveSpaceWaitTicks);
             }
@@ -173,6 +174,34 @@ final class Lifecycle {
                 && held + ReceiveRegion.pieceBytes(rpc.in.length) > rpc.socket.region.size() / config.unprovenShare;
     }
 
+    /**
+     * Shortest first (spec protocol 4.5). Where waiting is bounded, a tick of waiting also counts as much as so many bytes
+     * less that the longest message comes before any newcomer after a quarter of that bound; else long ones would
+     * starve.
+     */
+    private long spaceRank(int length) {
+        return config.receiveSpaceWaitTicks == 0
+                ? length
+                : length + turn.tick * (4L * config.maxMessageBytes / config.receiveSpaceWaitTicks);
+    }
+
+    /**
+     * The queue with a message that is to have space before this newcomer; null if there is none. In the module, and if
+     * it is short enough to need no grants, a newcomer takes what there is, whoever waits (spec api 12).
+     */
+    private Sock.@Nullable WaitingForSpace queueAhead(Rpc rpc) {
+        if (config.receiveSpaceWaitTicks == 0 || rpc.in.length <= config.unschedBytes) {
+            return null;
+        }
+        Sock.WaitingForSpace ofHost = rpc.peer.host.waiting;
+        Rpc first = rpc.isClient() ? null : ofHost.first();
+        if (first != null && first.socket == rpc.socket && first.spaceRank < rpc.spaceRank) {
+            return ofHost;
+        }
+        first = rpc.socket.waiting.first();
+        return first != null && first.spaceRank < rpc.spaceRank ? rpc.socket.waiting : null;
+    }
+
     /** Where the message has to wait: those who only wait for a share wait apart, so that they hold up nobody else. */
     private Sock.WaitingForSpace queueFor(Rpc rpc) {
         if (isOverHostShare(rpc)) {
@@ -193,6 +222,15 @@ final class Lifecycle {
             rpc.waitingIn = null;
             queue.remove(rpc);
             rpc.socket.waitingCount--;
+        }
+    }
+
+    /** The message gives up its place in a queue: those behind it may fit where it did not. */
+    private void leaveSpaceQueue(Rpc rpc) {
+        Sock.WaitingForSpace queue = rpc.waitingIn;
+        stopWaitingForSpace(rpc);
+        if (queue != null && config.receiveSpaceWaitTicks > 0) {
+            serve(queue);
         }
     }
 
@@ -327,7 +365,7 @@ final class Lifecycle {
         silence.cancel(rpc);
         granter.forget(rpc);
         transmitter.withdraw(rpc);
-        stopWaitingForSpace(rpc);
+        leaveSpaceQueue(rpc);
         freeSpace(rpc);
         makeReady(rpc);
     }
@@ -350,7 +388,7 @@ final class Lifecycle {
                 socket.removeReady(rpc);
             }
         }
-        stopWaitingForSpace(rpc);
+        leaveSpaceQueue(rpc);
         uncharge(rpc);
         freeSpace(rpc);
         if (rpc.state == Rpc.State.IN_SERVICE) {

@@ -65,6 +65,8 @@ final class Rpc {
     long responseSentTick;
     /** Server: when the last NEED_ACK was queued, 0 = never; its answer tells the round trip. */
     long needAckNs;
+    /** Place in the order in which messages get receive space: length, and when they came (Lifecycle). */
+    long spaceRank;
     /** Since when the message waits for receive space; -1 if it does not. */
     long spaceWaitTick;
     /** An own RESEND is unanswered, so that RPC_UNKNOWN is believable. */

@@ -192,7 +192,7 @@ final class Sock {
     static final class WaitingForSpace extends IndexedHeap<Rpc> {
         @Override
         boolean before(Rpc a, Rpc b) {
-            return a.in.length != b.in.length ? a.in.length < b.in.length : a.in.birthNs - b.in.birthNs < 0;
+            return a.spaceRank != b.spaceRank ? a.spaceRank < b.spaceRank : a.in.birthNs - b.in.birthNs < 0;
         }
 
         @Override

@@ -273,4 +273,31 @@ class SpaceWaitTest {
         rig.caller("10.0.0.3").data(8, MIB).bytes(1400).go();
         assertThat(rig.info(9).waitsForSpace()).isFalse();
     }
+
+    /** Among long messages of one host those that have waited longer go first in the end; short ones never wait for them. */
+    @Test
+    void longMessagesThatWaitForSpaceAreNotOvertakenForEver() {
+        rig = new Rig(Rig.ownConfig());
+        rig.caller.data(2, 400_000).bytes(1400).go();
+        rig.caller.data(4, MIB).bytes(1400).go();
+        assertThat(rig.info(5).waitsForSpace()).isTrue();
+        rig.caller.data(6, 400_000).bytes(1400).go();
+        assertThat(rig.info(7).waitsForSpace()).as("a shorter newcomer").isFalse();
+        for (int i = 0; i < 30; i++) {
+            rig.node.ticks(10);
+            rig.caller.data(2, 400_000).bytes(1400).at(1400 * (i + 1)).go();
+            rig.caller.data(6, 400_000).bytes(1400).at(1400 * (i + 1)).go();
+        }
+        rig.node.receive(rig.caller.ack(2));
+        rig.caller.data(8, 400_000).bytes(1400).go();
+        assertThat(rig.info(9).waitsForSpace()).as("a newcomer after 300 ticks").isTrue();
+        rig.caller.data(10, 1_000).bytes(1000).go();
+        assertThat(rig.info(11).waitsForSpace()).as("a short message").isFalse();
+
+        rig.node.receive(rig.caller.ack(6));
+        rig.node.receive(rig.caller.ack(10));
+
+        assertThat(rig.info(5).waitsForSpace()).isFalse();
+        assertThat(rig.info(9).waitsForSpace()).isTrue();
+    }
 }
