@@ -76,6 +76,10 @@ final class Peer {
 
     long resendTick;
     int resendsThisTick;
+    /** Latest tick given to an RPC for asking whether the peer is still busy with it, and how many have it. */
+    long probeTick;
+
+    int probesThatTick;
     /** RPCs whose RESEND waits for a later tick, in the order in which they were due. */
     @Nullable
     Rpc firstDeferred;

@@ -132,6 +132,7 @@ final class PeerTable {
         peer.proofQueue = null;
         peer.acks = 0;
         peer.resendTick = Long.MIN_VALUE;
+        peer.probeTick = Long.MIN_VALUE;
         peer.host = hostOf(hi, lo);
         peer.host.peers++;
         if (all.size() >= buckets.length) {

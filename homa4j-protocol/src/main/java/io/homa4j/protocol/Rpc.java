@@ -109,6 +109,8 @@ final class Rpc {
     long busyTick;
 
     long needAckAnsweredTick;
+    /** It has been given a tick in which to ask a peer that has been busy for long. */
+    boolean hasProbeTurn;
     /** In the peer's queue of RPCs whose RESEND waits for a later tick. */
     boolean isDeferred;
 

@@ -175,6 +175,15 @@ final class RpcTimers implements Transmitter.Events {
             timeOut(rpc);
             return;
         }
+        if (isProbe(rpc) && !rpc.hasProbeTurn) {
+            long probeTick = takeProbeTurn(rpc.peer);
+            if (probeTick > turn.tick) {
+                rpc.hasProbeTurn = true;
+                silence.armBy(rpc, probeTick);
+                return;
+            }
+        }
+        rpc.hasProbeTurn = false;
         if (!mayResendTo(rpc.peer)) {
             defer(rpc);
             return;
@@ -210,6 +219,30 @@ final class RpcTimers implements Transmitter.Events {
         }
         int interval = Math.max(config.resendInterval, silence.firstResendTicks(rpc));
         return interval << Math.clamp(rpc.unansweredResends - 3, 0, 4);
+    }
+
+    /** Whether the RPC only makes sure that its server is still busy with it, as so often before. */
+    private boolean isProbe(Rpc rpc) {
+        return config.busyResendMaxTicks > 0
+                && rpc.resendAfterTicks >= config.busyResendMaxTicks
+                && rpc.unansweredSinceTick < 0;
+    }
+
+    /**
+     * The next tick in which the peer may be probed once more. Thousands of RPCs that wait for one slow server share a
+     * quarter of the RESENDs it may get, spread evenly; one answer tells as much as many.
+     */
+    private long takeProbeTurn(Peer peer) {
+        if (peer.probeTick < turn.tick) {
+            peer.probeTick = turn.tick;
+            peer.probesThatTick = 0;
+        }
+        if (peer.probesThatTick >= Math.max(1, config.maxResendsPerPeerTick / 4)) {
+            peer.probeTick++;
+            peer.probesThatTick = 0;
+        }
+        peer.probesThatTick++;
+        return peer.probeTick;
     }
 
     private boolean mayResendTo(Peer peer) {

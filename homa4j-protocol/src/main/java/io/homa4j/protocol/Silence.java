@@ -32,6 +32,7 @@ final class Silence {
         rpc.needAckTicks = config.requestAckTicks;
         rpc.responseSentTick = -1;
         rpc.resendOutstanding = false;
+        rpc.hasProbeTurn = false;
     }
 
     /** DATA or GRANT: the other side is making progress (spec protocol 3.6). */
@@ -51,6 +52,7 @@ final class Silence {
 
     /** From now on the other side is expected to act: silence counts from here. */
     void restart(Rpc rpc) {
+        rpc.hasProbeTurn = false;
         rpc.silenceStartTick = turn.tick;
         rpc.unansweredSinceTick = -1;
         rpc.unansweredResends = 0;
