@@ -8,6 +8,8 @@ package io.homa4j.protocol;
 final class RpcTimers implements Transmitter.Events {
     /** Ticks an unproven peer's response is kept without an answer. */
     private static final int UNPROVEN_TICKS = 100;
+    /** Servers that stay busy are probed in one of so many ticks. */
+    private static final long PROBE_TICKS = 8;
 
     private final Config config;
     private final Counters counters;
@@ -229,16 +231,18 @@ final class RpcTimers implements Transmitter.Events {
     }
 
     /**
-     * The next tick in which the peer may be probed once more. Thousands of RPCs that wait for one slow server share a
-     * quarter of the RESENDs it may get, spread evenly; one answer tells as much as many.
+     * The next tick in which the peer may be probed once more. Thousands of RPCs that wait for one slow server share half
+     * of the RESENDs it may get in every eighth tick: one answer tells as much as many, and this host need not wake for
+     * each.
      */
     private long takeProbeTurn(Peer peer) {
-        if (peer.probeTick < turn.tick) {
-            peer.probeTick = turn.tick;
+        long next = Math.ceilDiv(turn.tick, PROBE_TICKS) * PROBE_TICKS;
+        if (peer.probeTick < next) {
+            peer.probeTick = next;
             peer.probesThatTick = 0;
         }
-        if (peer.probesThatTick >= Math.max(1, config.maxResendsPerPeerTick / 4)) {
-            peer.probeTick++;
+        if (peer.probesThatTick >= Math.max(1, config.maxResendsPerPeerTick / 2)) {
+            peer.probeTick += PROBE_TICKS;
             peer.probesThatTick = 0;
         }
         peer.probesThatTick++;
