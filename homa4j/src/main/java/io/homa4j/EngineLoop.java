@@ -115,7 +115,9 @@ final class EngineLoop {
     /** Opens when everything is closed. */
     final CountDownLatch closed = new CountDownLatch(1);
 
-    private final Arena arena = Arena.ofShared();
+    /** The memory of the two batches, freed with this object. */
+    private final Arena arena = Arena.ofAuto();
+
     private final PacketBatch received;
     private final PacketBatch outgoing;
     private final BoundedQueue<Command> commands = new BoundedQueue<>(QUEUED_COMMANDS);
@@ -510,6 +512,8 @@ final class EngineLoop {
         if (commands.isEmpty() && !isClosed) {
             driver.await(waitNs);
         }
+        // Nobody asks this thread to stop by interrupting it; with the flag set it could not sleep.
+        Thread.interrupted();
         keeperState = ON_DUTY;
         acquireAsKeeper(self);
         window.slept(now - workNs, System.nanoTime() - now);
@@ -541,6 +545,7 @@ final class EngineLoop {
             }
             intervalNs = holds == seenHolds ? Math.min(2 * intervalNs, STANDBY_MAX_NS) : STANDBY_NS;
             seenHolds = holds;
+            Thread.interrupted();
             // A turn that goes on for long ends with a hand-over.
             LockSupport.parkNanos(this, owner == null ? STANDBY_NS : intervalNs);
         }
@@ -1030,11 +1035,17 @@ final class EngineLoop {
             deadlines.remove(op);
             op.refuse(this);
         }
-        driver.close();
-        memory.close();
-        closed.countDown();
-        if (keeper != null) {
-            LockSupport.unpark(keeper);
+        try {
+            driver.close();
+            memory.close();
+        } catch (IllegalStateException e) {
+            // Somebody reads into or out of lent memory at this moment; it stays until the process ends.
+            LOG.log(Logger.Level.WARNING, "send memory is still in use by another thread and is not freed", e);
+        } finally {
+            closed.countDown();
+            if (keeper != null) {
+                LockSupport.unpark(keeper);
+            }
         }
     }
 
@@ -1075,14 +1086,17 @@ final class EngineLoop {
     /** An interrupted thread no longer wants its operation. */
     private static final class CancelOp extends Command {
         private final Op op;
+        /** The object may be another call's by the time this runs. */
+        private final int use;
 
         CancelOp(Op op) {
             this.op = op;
+            use = op.use();
         }
 
         @Override
         void run(EngineLoop loop, long nowNs) {
-            if (!op.isDone()) {
+            if (op.use() == use && !op.isDone()) {
                 op.onCancel(loop, nowNs);
             }
         }

@@ -237,7 +237,7 @@ public final class HomaServer implements AutoCloseable {
                         e);
             }
             request.dismiss();
-            if (e instanceof VirtualMachineError fatal) {
+            if (e instanceof VirtualMachineError fatal && !(e instanceof StackOverflowError)) {
                 throw fatal;
             }
         }

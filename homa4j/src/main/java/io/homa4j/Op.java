@@ -16,6 +16,9 @@ abstract class Op extends Command {
     /** Place in the owner's {@link DeadlineHeap}; -1 outside. Owner. */
     int heapIndex = -1;
 
+    /** Counts the uses of a pooled object. */
+    private volatile int use;
+
     private volatile boolean done;
     private volatile @Nullable Thread waiter;
 
@@ -24,6 +27,11 @@ abstract class Op extends Command {
 
     /** The caller was interrupted: make it done as soon as possible, or ignore it if it is about to be. Owner. */
     abstract void onCancel(EngineLoop loop, long nowNs);
+
+    /** Which use of the object this is. */
+    final int use() {
+        return use;
+    }
 
     final boolean isDone() {
         return done;
@@ -44,7 +52,9 @@ abstract class Op extends Command {
     }
 
     /** Makes the object ready for another use. */
+    @SuppressWarnings("NonAtomicVolatileUpdate") // nobody else has the object now
     final void resetDone() {
+        use = use + 1;
         done = false;
         waiter = null;
         deadlineNs = NO_DEADLINE;

@@ -493,7 +493,7 @@ final class Arrivals {
             in.probeOffset = -1;
         }
         if (in.acceptsWhole(start, end)) {
-            if (in.opensGap(start, end) && in.gaps() >= config.maxGaps) {
+            if (in.opensGap(start, end) && !in.mayOpenGap(config.maxGaps)) {
                 counters.add(Counters.GAPS_REFUSED, 1);
                 return;
             }

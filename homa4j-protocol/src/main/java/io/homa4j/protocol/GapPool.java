@@ -10,6 +10,10 @@ final class GapPool {
     /** No gap: the end of a list. */
     static final int NONE = -1;
 
+    /** Gaps of all messages together; a limit for peers that make many on purpose. */
+    private static final int MAX_GAPS = 1 << 20;
+
+    private int inUse;
     private int[] start = new int[64];
     private int[] end = new int[64];
     private int[] next = new int[64];
@@ -41,8 +45,14 @@ final class GapPool {
         next[gap] = following;
     }
 
+    /** Whether no message may open one more gap. */
+    boolean isFull() {
+        return inUse >= MAX_GAPS;
+    }
+
     /** A gap that precedes {@code following} in its list. */
     int take(int startOffset, int endOffset, int following) {
+        inUse++;
         int gap = spare;
         if (gap != NONE) {
             spare = next[gap];
@@ -61,6 +71,7 @@ final class GapPool {
     }
 
     void give(int gap) {
+        inUse--;
         next[gap] = spare;
         spare = gap;
     }

@@ -99,6 +99,11 @@ final class InboundMessage {
         return gaps;
     }
 
+    /** Whether it may open one more gap: neither it nor all messages together have too many. */
+    boolean mayOpenGap(int maxGaps) {
+        return gaps < maxGaps && !pool.isFull();
+    }
+
     /** The gap at the lowest offset, {@link GapPool#NONE} if there is none. */
     int firstGap() {
         return firstGap;

@@ -273,12 +273,15 @@ final class Lifecycle {
 
     /** A peer of this socket has proved itself: its messages no longer wait for the share of the unproven. */
     void proved(Sock socket) {
-        // From the end: removing one moves only those already looked at behind it.
-        for (int i = socket.waitingUnproven.size() - 1; i >= 0; i--) {
+        int i = socket.waitingUnproven.size() - 1;
+        while (i >= 0) {
             Rpc rpc = socket.waitingUnproven.at(i);
+            i--;
             if (rpc.peer.isProven) {
                 stopWaitingForSpace(rpc);
                 waitForSpace(rpc, queueFor(rpc));
+                // Removing one moves others about: look at all that are left again.
+                i = socket.waitingUnproven.size() - 1;
             }
         }
         serve(socket.waiting);

@@ -84,6 +84,9 @@ final class RpcTimers implements Transmitter.Events {
         if (rpc.proofAskedTick != turn.tick) {
             rpc.needAckTicks = config.resendTicks;
             askForProof(rpc);
+        } else {
+            // Asked already in this tick, for the request perhaps, whose timer has been cancelled since.
+            silence.armBy(rpc, turn.tick + config.resendTicks);
         }
     }
 

@@ -57,6 +57,20 @@ class StrangersTest {
         assertThat(rig.node.count("proofs")).isEqualTo(1);
     }
 
+    /** A request in two packets of one tick: the first asks for the proof, the answer to the second must not wait for ever. */
+    @Test
+    void responseThatWaitsForAProofAskedForInTheSameTickIsGivenUpToo() {
+        Rig rig = new Rig(config());
+        rig.caller.data(12, 100).bytes(50).incoming(50).cutoffVersion(0).go();
+        rig.caller.data(12, 100).at(50).bytes(50).incoming(50).cutoffVersion(0).go();
+        assertThat(rig.node.reply(rig.node.take(rig.server), 50_000)).isZero();
+        rig.node.send();
+        rig.node.ticks(250);
+
+        assertThat(rig.exists(13)).isFalse();
+        assertThat(rig.socket(rig.server).outgoingBytes()).isZero();
+    }
+
     @Test
     void guessingTheVersionEndsAfterAFewTries() {
         Rig rig = new Rig(config());
