@@ -1,6 +1,6 @@
 /** The ways a packet can reach the network. */
 module io.homa4j.driver {
-    requires static transitive org.jspecify;
+    requires static org.jspecify;
     requires transitive io.homa4j.protocol;
     requires jdk.net;
 
