@@ -53,8 +53,6 @@ final class Sock {
     int outgoingCount;
     /** A sender met the limit and wants to hear of space. */
     boolean wantsSpace;
-    /** The socket has an undelivered WRITABLE event. */
-    boolean writableDue;
 
     /** Requests handed to the application and not answered. */
     int inService;

@@ -1,7 +1,6 @@
 package io.homa4j.protocol;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -90,10 +89,5 @@ final class Sockets {
 
     void forget(Sock socket) {
         byNumber.set(socket.number, Sock.NONE);
-    }
-
-    @Override
-    public String toString() {
-        return Arrays.toString(byNumber.stream().mapToInt(socket -> socket.port).toArray());
     }
 }
