@@ -36,6 +36,7 @@ final class Arrivals {
     private final UnknownAnswers unknownAnswers;
     private final ProofGuesses guesses;
     private final Paths paths;
+    private final Incast incast;
 
     private boolean[] isDone = new boolean[0];
     private boolean[] isQuestion = new boolean[0];
@@ -57,7 +58,8 @@ final class Arrivals {
             FinishedRpcs finished,
             UnknownAnswers unknownAnswers,
             ProofGuesses guesses,
-            Paths paths) {
+            Paths paths,
+            Incast incast) {
         this.config = config;
         this.counters = counters;
         this.turn = turn;
@@ -75,6 +77,7 @@ final class Arrivals {
         this.unknownAnswers = unknownAnswers;
         this.guesses = guesses;
         this.paths = paths;
+        this.incast = incast;
     }
 
     // ---- order within a batch (spec protocol 3.2)
@@ -436,6 +439,10 @@ final class Arrivals {
         if (rpc.isClient() && rpc.state == Rpc.State.OUTGOING && rpc.error == Status.OK) {
             beginResponse(packet, at, rpc);
         }
+        if (!rpc.isClient() && !config.moduleProfile) {
+            // The latest packet knows best how much the client waits for.
+            rpc.responseLimit = DataHeader.responseLimit(packet, at);
+        }
         if (rpc.state == Rpc.State.INCOMING && rpc.error == Status.OK) {
             if (rpc.in.hasSpace()) {
                 if (version != priorities.versionFor(peer)) {
@@ -462,6 +469,7 @@ final class Arrivals {
             return;
         }
         rpc.state(Rpc.State.INCOMING);
+        incast.onResponse(length, config.unschedBytes);
         transmitter.withdraw(rpc);
         lifecycle.beginReception(rpc, length, DataHeader.incoming(packet, at));
     }

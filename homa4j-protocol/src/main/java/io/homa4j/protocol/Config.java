@@ -89,6 +89,11 @@ public final class Config {
     public int maxOvercommit = 8;
     /** {@code max_incoming}: target for bytes granted but not received. */
     public int maxIncoming = 400_000;
+    /**
+     * Unscheduled bytes of responses that may come at once before requests ask for less of them (Incast); 0 = never ask.
+     * Values above {@link #maxIncoming} count as that.
+     */
+    public int incastBytes = 200_000;
     /** {@code window}: fixed window per message, bytes; 0 = dynamic. */
     public int window;
     /** {@code grant_fifo_fraction}: thousandths of the link for the oldest message, up to 500. */
@@ -175,6 +180,7 @@ public final class Config {
         config.encapsulation = Encapsulation.IP;
         config.tuneCutoffs = false;
         config.adaptToPath = false;
+        config.incastBytes = 0;
         config.linkMbps = 25_000;
         config.timeoutTicks = 100;
         config.busyResendMaxTicks = 0;
@@ -224,6 +230,7 @@ public final class Config {
         maxOutgoing = other.maxOutgoing;
         maxOvercommit = other.maxOvercommit;
         maxIncoming = other.maxIncoming;
+        incastBytes = other.incastBytes;
         window = other.window;
         grantFifoFraction = other.grantFifoFraction;
         fifoGrantIncrement = other.fifoGrantIncrement;
@@ -277,6 +284,7 @@ public final class Config {
         check(wrong, "fifo_grant_increment", fifoGrantIncrement, 0, Integer.MAX_VALUE);
         check(wrong, "unsched_bytes", unschedBytes, 0, Integer.MAX_VALUE);
         check(wrong, "max_incoming", maxIncoming, 0, Integer.MAX_VALUE);
+        check(wrong, "incast_bytes", incastBytes, 0, Integer.MAX_VALUE);
         check(wrong, "window", window, 0, Integer.MAX_VALUE);
         check(wrong, "link_mbps", linkMbps, 0, Integer.MAX_VALUE);
         check(wrong, "pacer_fifo_fraction", pacerFifoFraction, 0, 1000);

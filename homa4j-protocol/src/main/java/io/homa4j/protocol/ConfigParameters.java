@@ -40,6 +40,7 @@ public final class ConfigParameters {
         number("max_outgoing", (c, v) -> c.maxOutgoing = v, c -> c.maxOutgoing);
         number("max_overcommit", (c, v) -> c.maxOvercommit = v, c -> c.maxOvercommit);
         number("max_incoming", (c, v) -> c.maxIncoming = v, c -> c.maxIncoming);
+        number("incast_bytes", (c, v) -> c.incastBytes = v, c -> c.incastBytes);
         number("window", (c, v) -> c.window = v, c -> c.window);
         number("grant_fifo_fraction", (c, v) -> c.grantFifoFraction = v, c -> c.grantFifoFraction);
         number("fifo_grant_increment", (c, v) -> c.fifoGrantIncrement = v, c -> c.fifoGrantIncrement);

@@ -119,8 +119,9 @@ public final class Counters {
     static final int RETRANSMIT_QUEUE_DROPS = CLASSES + 105;
     static final int PROOF_GUESSES = CLASSES + 106;
     static final int HOST_REFUSED = CLASSES + 107;
+    static final int INCAST_LIMITS = CLASSES + 108;
 
-    private static final int COUNT = CLASSES + 108;
+    private static final int COUNT = CLASSES + 109;
 
     // Name and meaning of each counter behind the size classes, in the order of the constants.
     private static final String[][] NAMES = {
@@ -232,6 +233,7 @@ public final class Counters {
         {"retransmit_queue_drops", "RESENDs ignored because too many ranges waited"},
         {"proof_guesses", "echoed versions not believed because too many wrong ones came before"},
         {"host_refused", "requests refused because their host holds its share of RPCs"},
+        {"incast_limits", "DATA packets of requests that asked for less unscheduled response"},
     };
 
     private final long[] values = new long[COUNT];

@@ -77,7 +77,8 @@ public final class Endpoint {
         pacer = new Pacer(this.config, turn);
         paths = new Paths(this.config, pacer, granter);
         RetransmitQueue retransmits = new RetransmitQueue();
-        transmitter = new Transmitter(this.config, counters, turn, pacer, control, retransmits);
+        Incast incast = new Incast(this.config, counters, rpcs, granter);
+        transmitter = new Transmitter(this.config, counters, turn, pacer, control, retransmits, incast);
         FinishedRpcs finished = new FinishedRpcs(this.config, hash, counters);
         lifecycle = new Lifecycle(
                 this.config,
@@ -113,7 +114,8 @@ public final class Endpoint {
                 finished,
                 new UnknownAnswers(this.config, counters, turn, hash),
                 new ProofGuesses(turn, hash),
-                paths);
+                paths,
+                incast);
         nextId = this.config.firstId != 0 ? this.config.firstId : Math.max(2, (hash.number(1) >>> 2) & ~1L);
     }
 
@@ -358,6 +360,9 @@ public final class Endpoint {
         lifecycle.leaveService(rpc);
         rpc.lastContactTick = turn.tick;
         int unscheduled = Math.min(paths.unscheduledBytes(rpc.peer.host, cut), length);
+        if (rpc.responseLimit > 0) {
+            unscheduled = Math.min(unscheduled, rpc.responseLimit);
+        }
         lifecycle.beginTransmission(rpc, payload, payloadAt, length, unscheduled, cut, attachment);
         return 0;
     }

@@ -75,6 +75,7 @@ final class Lifecycle {
         rpc.error = Status.OK;
         rpc.abortCode = 0;
         rpc.isPrivate = false;
+        rpc.responseLimit = 0;
         rpc.attachment = null;
         rpc.spaceWaitTick = -1;
         rpc.needAckNs = 0;

@@ -36,6 +36,8 @@ final class Rpc {
     int remotePort;
     /** Client: the response is received by naming the id. */
     boolean isPrivate;
+    /** Server: unscheduled bytes of the response that the client wishes at most; 0 = no wish (Incast). */
+    int responseLimit;
     /** Client: the object given with the request, returned with its outcome. */
     @Nullable
     Object attachment;

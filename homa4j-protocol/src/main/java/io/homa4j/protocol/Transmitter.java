@@ -33,6 +33,7 @@ final class Transmitter {
     private final Pacer pacer;
     private final ControlQueue control;
     private final RetransmitQueue retransmits;
+    private final Incast incast;
 
     private @Nullable Events listener;
     private final SrptQueue bySize = new SrptQueue();
@@ -59,13 +60,15 @@ final class Transmitter {
             Turn turn,
             Pacer pacer,
             ControlQueue control,
-            RetransmitQueue retransmits) {
+            RetransmitQueue retransmits,
+            Incast incast) {
         this.config = config;
         this.counters = counters;
         this.turn = turn;
         this.pacer = pacer;
         this.control = control;
         this.retransmits = retransmits;
+        this.incast = incast;
         srptCredit = 20 * 1500;
     }
 
@@ -304,6 +307,12 @@ final class Transmitter {
                 ack < 0 ? 0 : out.ackPort[ack],
                 peer.cutoffVersion,
                 retransmit);
+        if (rpc.isClient()) {
+            int limit = incast.limitBytes();
+            if (limit > 0) {
+                DataHeader.responseLimit(header, batch.packetAt[i], limit);
+            }
+        }
         batch.length[i] = DataHeader.LENGTH;
         batch.payload[i] = out.payload;
         batch.payloadAt[i] = out.payloadAt + start;

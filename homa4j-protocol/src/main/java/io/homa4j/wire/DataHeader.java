@@ -15,7 +15,10 @@ public final class DataHeader {
     public static final int ACK_SERVER_PORT = 44;
     public static final int CUTOFF_VERSION = 46;
     public static final int RETRANSMIT = 48;
-    /** Three bytes, always 0. */
+    /**
+     * Three bytes that other implementations send as 0 and ignore (2.4: pad). In a request homa4j may put there how many
+     * bytes of the response shall come without grants.
+     */
     public static final int PAD = 49;
 
     public static final int SEGMENT_OFFSET = 52;
@@ -55,6 +58,16 @@ public final class DataHeader {
         return BigEndian.u8(packet, at + RETRANSMIT) != 0;
     }
 
+    /** Bytes of the response that may be sent without grants, 0 for no wish; 0 to 16,777,215 (see {@link #PAD}). */
+    public static int responseLimit(MemorySegment packet, long at) {
+        return BigEndian.u24(packet, at + PAD);
+    }
+
+    /** Puts the wish into a packet just written; 0 to 16,777,215. */
+    public static void responseLimit(MemorySegment packet, long at, int bytes) {
+        BigEndian.u24(packet, at + PAD, bytes);
+    }
+
     /** The field as it stands, perhaps {@link #OFFSET_IN_SEQUENCE}. */
     public static int segmentOffset(MemorySegment packet, long at) {
         return BigEndian.i32(packet, at + SEGMENT_OFFSET);
@@ -67,7 +80,7 @@ public final class DataHeader {
     }
 
     /**
-     * Writes all 56 bytes. The offset goes into both fields, which every receiver understands, also those that do not
+     * Writes all 56 bytes, the pad as 0. The offset goes into both fields, which every receiver understands, also those that do not
      * know the offset rule (2.4, D-1).
      */
     public static void write(
