@@ -43,7 +43,7 @@ public final class HomaBuffer implements AutoCloseable {
     public void close() {
         SendBuffer own = buffer.getAndSet(null);
         if (own != null) {
-            loop.giveBack(own);
+            loop.sendSpace.giveBack(own);
         }
     }
 

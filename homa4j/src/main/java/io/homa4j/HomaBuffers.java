@@ -30,7 +30,7 @@ public final class HomaBuffers {
         SendBuffer found = op.buffer();
         if (interrupted) {
             if (found != null) {
-                loop.giveBack(found);
+                loop.sendSpace.giveBack(found);
             }
             throw new InterruptedException();
         }
@@ -46,17 +46,17 @@ public final class HomaBuffers {
             throw new IllegalArgumentException(
                     "a message of " + length + " bytes: it must have 1 to " + loop.config.maxMessageBytes);
         }
-        SendBuffer buffer = loop.memory.take(length);
+        SendBuffer buffer = loop.sendSpace.tryTake(length);
         return buffer == null ? null : new HomaBuffer(loop, buffer, length);
     }
 
     /** Bytes in use, by messages on their way and by buffers taken. */
     public long usedBytes() {
-        return loop.memory.usedBytes();
+        return loop.sendSpace.usedBytes();
     }
 
     /** Most bytes there are ({@link Homa.Builder#sendMemory}). */
     public long limitBytes() {
-        return loop.memory.limitBytes();
+        return loop.sendSpace.limitBytes();
     }
 }

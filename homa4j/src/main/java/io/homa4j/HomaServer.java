@@ -79,9 +79,9 @@ public final class HomaServer implements AutoCloseable {
                     () -> {
                         core.server(server);
                         if (server.serviceLimitNs > 0) {
-                            core.loop.addTimedServer(server);
+                            core.loop.sockets.addTimed(server);
                         }
-                        server.pump(core.loop.nowNs());
+                        server.pump(core.loop.turn.nowNs());
                         return null;
                     },
                     null);

@@ -97,7 +97,7 @@ public final class HomaSocket implements AutoCloseable {
      */
     public long trySend(HomaAddress to, byte[] request, @Nullable Object cookie) {
         int length = core.checkLength(request.length);
-        SendBuffer buffer = loop.tryCopy(MemorySegment.ofArray(request), length);
+        SendBuffer buffer = loop.sendSpace.tryCopy(MemorySegment.ofArray(request), length);
         if (buffer == null) {
             return 0;
         }
@@ -150,7 +150,7 @@ public final class HomaSocket implements AutoCloseable {
         if (loop.isClosed()) {
             return CompletableFuture.failedFuture(loop.closedException("the socket"));
         }
-        SendBuffer buffer = loop.tryCopy(request, length);
+        SendBuffer buffer = loop.sendSpace.tryCopy(request, length);
         if (buffer == null) {
             return CompletableFuture.failedFuture(new HomaLimitException(Reason.SEND_LIMIT, "call to " + to));
         }
@@ -197,7 +197,7 @@ public final class HomaSocket implements AutoCloseable {
     /** The next shared message if there is one, else null. */
     public @Nullable HomaMessage poll() {
         if (loop.isOwner()) {
-            return core.receive(loop.nowNs());
+            return core.receive(loop.turn.nowNs());
         }
         ReceiveOp op = new ReceiveOp(core, false, Op.NO_DEADLINE);
         if (loop.executeQuietly(op)) {
@@ -214,7 +214,7 @@ public final class HomaSocket implements AutoCloseable {
         loop.ask(
                 () -> {
                     if (!core.isClosing()) {
-                        core.readable(callback, loop.nowNs());
+                        core.readable(callback, loop.turn.nowNs());
                     }
                     return null;
                 },
@@ -251,7 +251,7 @@ public final class HomaSocket implements AutoCloseable {
      * @return false if there is no such RPC (any more)
      */
     public boolean abort(long id) {
-        return loop.ask(() -> !core.isClosed() && loop.endpoint.forget(id, loop.nowNs()) >= 0, false);
+        return loop.ask(() -> !core.isClosed() && loop.endpoint.forget(id, loop.turn.nowNs()) >= 0, false);
     }
 
     /**
@@ -261,7 +261,7 @@ public final class HomaSocket implements AutoCloseable {
      */
     public boolean abort(long id, int code) {
         return loop.ask(
-                () -> !core.isClosed() && loop.endpoint.abort(id, Status.ABORTED, code, loop.nowNs()) >= 0, false);
+                () -> !core.isClosed() && loop.endpoint.abort(id, Status.ABORTED, code, loop.turn.nowNs()) >= 0, false);
     }
 
     /**
@@ -273,7 +273,7 @@ public final class HomaSocket implements AutoCloseable {
         return loop.ask(
                 () -> core.isClosed()
                         ? 0
-                        : Math.max(0, loop.endpoint.abortAll(core.number, Status.ABORTED, code, loop.nowNs())),
+                        : Math.max(0, loop.endpoint.abortAll(core.number, Status.ABORTED, code, loop.turn.nowNs())),
                 0);
     }
 

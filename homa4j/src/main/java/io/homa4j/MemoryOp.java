@@ -14,11 +14,11 @@ final class MemoryOp extends Op {
 
     @Override
     void run(EngineLoop loop, long nowNs) {
-        loop.waitForMemory(this);
+        loop.sendSpace.addWaiter(this);
         // It may have come back before the loop knew that somebody waits.
-        SendBuffer found = loop.memory.take(length);
+        SendBuffer found = loop.sendSpace.tryTake(length);
         if (found != null) {
-            loop.noLongerWaitsForMemory(this);
+            loop.sendSpace.removeWaiter(this);
             succeed(found);
         }
     }
@@ -40,7 +40,7 @@ final class MemoryOp extends Op {
 
     private void giveUp(EngineLoop loop) {
         if (!isDone()) {
-            loop.noLongerWaitsForMemory(this);
+            loop.sendSpace.removeWaiter(this);
             finish();
         }
     }

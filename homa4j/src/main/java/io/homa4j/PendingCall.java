@@ -119,7 +119,7 @@ final class PendingCall extends Op implements Outgoing {
         } else if (result == Status.SEND_LIMIT.code()) {
             isDeferred = true;
             users.incrementAndGet();
-            loop.defer(this);
+            loop.deferredSends.add(this);
         } else {
             giveUpBuffer();
             Status status = Status.of(result);
@@ -133,11 +133,11 @@ final class PendingCall extends Op implements Outgoing {
         if (isOver || readyId != id || from == null) {
             return;
         }
-        Message message = loop.message;
+        Message message = loop.turn.message;
         if (!loop.endpoint.receivePrivate(id, message, nowNs)) {
             return;
         }
-        loop.touch();
+        loop.turn.touch();
         if (message.status == Status.OK) {
             lease = from.lease(message, nowNs);
             end();
@@ -186,7 +186,7 @@ final class PendingCall extends Op implements Outgoing {
     private void forget(EngineLoop loop, long nowNs) {
         if (id != 0) {
             loop.endpoint.forget(id, nowNs);
-            loop.touch();
+            loop.turn.touch();
         }
     }
 
@@ -262,7 +262,7 @@ final class PendingCall extends Op implements Outgoing {
         SendBuffer memory = buffer;
         if (memory != null) {
             buffer = null;
-            loop.giveBack(memory);
+            loop.sendSpace.giveBack(memory);
         }
     }
 

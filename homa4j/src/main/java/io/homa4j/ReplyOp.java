@@ -38,7 +38,7 @@ final class ReplyOp extends Command implements Outgoing {
         }
         int result = loop.endpoint.reply(answered.handle, memory.segment, 0, length, this, nowNs);
         if (result == Status.SEND_LIMIT.code()) {
-            loop.defer(this);
+            loop.deferredSends.add(this);
             return;
         }
         request = null;
@@ -64,7 +64,7 @@ final class ReplyOp extends Command implements Outgoing {
         request = null;
         buffer = null;
         if (memory != null) {
-            loop.giveBack(memory);
+            loop.sendSpace.giveBack(memory);
             loop.freeReplies.offer(this);
         }
     }

@@ -101,7 +101,7 @@ public final class Request extends HomaMessage {
     public boolean tryReply(byte[] response) {
         int length = socket.checkLength(response.length);
         checkUnanswered();
-        SendBuffer buffer = socket.loop.tryCopy(MemorySegment.ofArray(response), length);
+        SendBuffer buffer = socket.loop.sendSpace.tryCopy(MemorySegment.ofArray(response), length);
         if (buffer == null) {
             return false;
         }
@@ -130,7 +130,7 @@ public final class Request extends HomaMessage {
     /** Of two threads that answer at once, one does. */
     private void send(SendBuffer buffer, int length) {
         if (!STATE.compareAndSet(this, OPEN, ANSWERED)) {
-            socket.loop.giveBack(buffer);
+            socket.loop.sendSpace.giveBack(buffer);
             checkUnanswered();
         }
         socket.loop.submit(ReplyOp.of(this, buffer, length));

@@ -51,7 +51,7 @@ final class SharedRequest extends Op implements Outgoing {
             isOver = true;
             finish();
         } else if (result == Status.SEND_LIMIT.code() && mayWait) {
-            loop.defer(this);
+            loop.deferredSends.add(this);
         } else {
             Reason reason = Reason.of(Status.of(result));
             fail(
@@ -101,7 +101,7 @@ final class SharedRequest extends Op implements Outgoing {
         SendBuffer memory = buffer;
         if (memory != null) {
             buffer = null;
-            loop.giveBack(memory);
+            loop.sendSpace.giveBack(memory);
         }
     }
 

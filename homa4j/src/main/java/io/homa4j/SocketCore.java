@@ -124,7 +124,7 @@ final class SocketCore {
         }
         loop.driver.attach(port, number);
         SocketCore socket = new SocketCore(loop, number, port, arena, region);
-        loop.addSocket(socket);
+        loop.sockets.add(socket);
         return socket;
     }
 
@@ -133,11 +133,11 @@ final class SocketCore {
     /** Takes the oldest ready shared message; null if there is none. */
     @Nullable
     HomaMessage receive(long nowNs) {
-        Message message = loop.message;
+        Message message = loop.turn.message;
         if (isClosed || !loop.endpoint.receive(number, message, nowNs)) {
             return null;
         }
-        loop.touch();
+        loop.turn.touch();
         Lease lease = message.status == Status.OK ? lease(message, nowNs) : null;
         if (message.isRequest && lease != null) {
             Request request = new Request(this, message.id, message.handle, lease);
@@ -196,12 +196,12 @@ final class SocketCore {
 
     void addWaiter(ReceiveOp waiter) {
         waiters.push(waiter);
-        loop.attention++;
+        loop.addAttention(1);
     }
 
     void removeWaiter(ReceiveOp waiter) {
         if (waiters.remove(waiter)) {
-            loop.attention--;
+            loop.addAttention(-1);
         }
     }
 
@@ -222,7 +222,7 @@ final class SocketCore {
     void keepAttention(boolean wanted) {
         if (wanted != keepsAttention) {
             keepsAttention = wanted;
-            loop.attention += wanted ? 1 : -1;
+            loop.addAttention(wanted ? 1 : -1);
         }
     }
 
@@ -236,7 +236,7 @@ final class SocketCore {
         }
         calls = call;
         openCalls++;
-        loop.attention++;
+        loop.addAttention(1);
     }
 
     void over(PendingCall call) {
@@ -254,7 +254,7 @@ final class SocketCore {
         call.next = null;
         call.previous = null;
         openCalls--;
-        loop.attention--;
+        loop.addAttention(-1);
     }
 
     void failCalls(long nowNs) {
@@ -303,7 +303,7 @@ final class SocketCore {
             lease.segment().fill(POISON);
         }
         loop.endpoint.release(number, lease.regionOffset, nowNs);
-        loop.touch();
+        loop.turn.touch();
         if (lease.previous == null) {
             oldestHeld = lease.next;
         } else {
@@ -374,7 +374,7 @@ final class SocketCore {
             loop.deadlines.remove(waiter);
             waiter.refuse(loop);
         }
-        loop.addClosing(this);
+        loop.sockets.addClosing(this);
     }
 
     /** Whether nothing is left that closing would lose. */
@@ -440,7 +440,7 @@ final class SocketCore {
         loop.ask(
                 () -> {
                     if (!isClosed) {
-                        beginClose(loop.nowNs(), lingerNs);
+                        beginClose(loop.turn.nowNs(), lingerNs);
                     }
                     return null;
                 },
@@ -468,7 +468,7 @@ final class SocketCore {
      * @throws HomaLimitException if there is none until the deadline, or at once on the thread that turns the engine
      */
     SendBuffer takeBuffer(int length, long deadlineNs) throws InterruptedException {
-        SendBuffer buffer = loop.memory.take(length);
+        SendBuffer buffer = loop.sendSpace.tryTake(length);
         if (buffer != null) {
             return buffer;
         }
@@ -478,7 +478,7 @@ final class SocketCore {
             buffer = op.buffer();
             if (interrupted) {
                 if (buffer != null) {
-                    loop.giveBack(buffer);
+                    loop.sendSpace.giveBack(buffer);
                 }
                 throw new InterruptedException();
             }
@@ -489,12 +489,12 @@ final class SocketCore {
                 throw loop.closedException("this Homa");
             }
         }
-        throw new HomaLimitException(Reason.SEND_LIMIT, "send memory of " + loop.memory.limitBytes() + " bytes");
+        throw new HomaLimitException(Reason.SEND_LIMIT, "send memory of " + loop.sendSpace.limitBytes() + " bytes");
     }
 
     SendBuffer copy(MemorySegment message, int length, long deadlineNs) throws InterruptedException {
         SendBuffer buffer = takeBuffer(length, deadlineNs);
-        loop.copy(message, buffer, length);
+        loop.sendSpace.copy(message, buffer, length);
         return buffer;
     }
 

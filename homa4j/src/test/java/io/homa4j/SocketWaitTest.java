@@ -76,7 +76,7 @@ class SocketWaitTest {
     /** How many operations and sockets the engine has to be turned for. */
     private int attention() {
         EngineLoop loop = socket.core().loop;
-        return loop.ask(() -> loop.attention, -1);
+        return loop.ask(loop::attention, -1);
     }
 
     /** Starts an action and waits until the engine knows that it waits. */
@@ -245,7 +245,7 @@ class SocketWaitTest {
     private <T> CompletableFuture<T> startBlocked(Callable<T> action) {
         EngineLoop loop = socket.core().loop;
         CompletableFuture<T> outcome = start(action);
-        await(() -> loop.ask(() -> !loop.deferred.isEmpty(), false) || outcome.isDone());
+        await(() -> loop.ask(() -> !loop.deferredSends.isEmpty(), false) || outcome.isDone());
         assertThat(outcome).isNotDone();
         return outcome;
     }

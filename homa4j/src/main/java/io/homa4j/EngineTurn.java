@@ -1,0 +1,302 @@
+package io.homa4j;
+
+import io.homa4j.driver.Driver;
+import io.homa4j.protocol.Endpoint;
+import io.homa4j.protocol.Event;
+import io.homa4j.protocol.Message;
+import io.homa4j.protocol.PacketBatch;
+import io.homa4j.protocol.PathMtus;
+import io.homa4j.protocol.Status;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One turn of the engine: brings packets, commands and the time to it, takes packets and events from it, in the order that
+ * {@link Endpoint} asks for. Knows when the next turn is due, not who makes it. Owner, except where said.
+ */
+final class EngineTurn {
+    private static final int RECEIVE_SLOTS = 64;
+    private static final int SEND_SLOTS = 64;
+    private static final int SEND_SLOT_BYTES = 128;
+    /** Batches per turn and direction, so that neither starves the other. */
+    private static final int BATCHES_PER_TURN = 4;
+
+    private static final int COMMANDS_PER_TURN = 1024;
+    private static final int EVENT_ROUNDS = 4;
+    /** Bytes asked from the engine at a time: as much as the driver takes. */
+    private static final int ALL_BYTES = Integer.MAX_VALUE;
+
+    /**
+     * While packets wait in the driver, peers that seem silent may be heard in the next turn, and asking them to send again
+     * would make the queue longer. So the engine's timers wait too, but not for longer than this.
+     */
+    private static final long LATEST_TIMERS_NS = 50_000_000;
+    /** With a full driver, how long to wait for room before trying again. */
+    private static final long FULL_DRIVER_NS = 1_000_000;
+
+    /** Where the engine puts the message it is asked for. */
+    final Message message = new Message();
+
+    private final EngineLoop loop;
+    private final Endpoint endpoint;
+    private final Driver driver;
+    private final BoundedQueue<Command> commands;
+    /** The memory of the two batches, freed with this object. */
+    private final Arena arena = Arena.ofAuto();
+
+    private final PacketBatch received;
+    private final PacketBatch outgoing;
+    private final Event event = new Event();
+    private final KnownPaths paths;
+    /** What the driver learnt while it had a batch of the engine, which may hear of it only afterwards. */
+    private final List<Runnable> hints = new ArrayList<>();
+
+    private boolean isDriverFull;
+    /** The latest turn left no packet waiting in the driver. */
+    private boolean isDriverDrained;
+    /** When the engine's timers were last looked at. */
+    private long timersNs;
+    /** The engine was given something since packets were last asked of it. */
+    private boolean isTouched;
+
+    private long nowNs;
+    /** The time of the latest turn; read by any thread. */
+    private volatile long turnedNs;
+
+    EngineTurn(EngineLoop loop, BoundedQueue<Command> commands, long nowNs) {
+        this.loop = loop;
+        this.endpoint = loop.endpoint;
+        this.driver = loop.driver;
+        this.commands = commands;
+        this.nowNs = nowNs;
+        this.turnedNs = nowNs;
+        this.timersNs = nowNs;
+        this.paths = new KnownPaths(endpoint, driver);
+        int slotBytes = ((driver.maxDatagramBytes() + 64) & ~63) | 64;
+        this.received = new PacketBatch(RECEIVE_SLOTS, arena.allocate((long) RECEIVE_SLOTS * slotBytes, 64), slotBytes);
+        this.outgoing =
+                new PacketBatch(SEND_SLOTS, arena.allocate((long) SEND_SLOTS * SEND_SLOT_BYTES, 64), SEND_SLOT_BYTES);
+        driver.feedback(new Driver.Feedback() {
+            @Override
+            public void unreachable(long peerHi, long peerLo, int port, Status kind) {
+                hints.add(() -> endpoint.unreachable(peerHi, peerLo, port, kind, EngineTurn.this.nowNs));
+            }
+
+            @Override
+            public void pathMtu(long peerHi, long peerLo, int mtu) {
+                hints.add(() -> paths.lowered(peerHi, peerLo, mtu));
+            }
+        });
+    }
+
+    /** How large packets may be, as far as the driver knows. */
+    PathMtus paths() {
+        return paths;
+    }
+
+    /** The time the engine was last told. */
+    long nowNs() {
+        return nowNs;
+    }
+
+    /** When the latest turn was made. Any thread. */
+    long turnedNs() {
+        return turnedNs;
+    }
+
+    /** The engine was changed from within a handler or callback: ask it for packets again. */
+    void touch() {
+        isTouched = true;
+    }
+
+    // ---- the turn
+
+    /**
+     * Packets before timers, because a process that was stopped must not take its own pause for silence.
+     *
+     * @return how much was done
+     */
+    int make(long now) {
+        nowNs = now;
+        turnedNs = now;
+        try {
+            int work = receive() + runCommands();
+            if (isDriverDrained || now - timersNs >= LATEST_TIMERS_NS) {
+                timersNs = now;
+                endpoint.onTime(now);
+            }
+            fireDeadlines();
+            work += emit();
+            for (int round = 0; round < EVENT_ROUNDS; round++) {
+                work += dispatch();
+                if (!isTouched) {
+                    break;
+                }
+                work += emit();
+            }
+            loop.advanceClosing();
+            return work;
+        } catch (RuntimeException | Error e) {
+            loop.die(e);
+            return 1;
+        }
+    }
+
+    /** Runs a command outside of a turn, and what was queued, and sends what follows from it. */
+    void makeFor(@Nullable Command command) {
+        nowNs = System.nanoTime();
+        try {
+            if (command != null) {
+                if (loop.isClosed()) {
+                    command.refuse(loop);
+                    return;
+                }
+                run(command);
+            }
+            runCommands();
+            emit();
+            dispatch();
+            loop.advanceClosing();
+        } catch (RuntimeException | Error e) {
+            loop.die(e);
+        }
+    }
+
+    /** Sends what the end of an operation has left to send. */
+    void flush() {
+        try {
+            if (isTouched && !loop.isClosed()) {
+                emit();
+            }
+        } catch (RuntimeException | Error e) {
+            loop.die(e);
+        }
+    }
+
+    private int receive() {
+        int work = 0;
+        isDriverDrained = false;
+        for (int i = 0; i < BATCHES_PER_TURN; i++) {
+            int count = driver.receive(received);
+            if (count > 0) {
+                endpoint.onPackets(received, nowNs);
+                work += count;
+            }
+            if (count < received.capacity) {
+                isDriverDrained = true;
+                break;
+            }
+        }
+        return work;
+    }
+
+    private int runCommands() {
+        int work = 0;
+        while (work < COMMANDS_PER_TURN) {
+            Command command = commands.poll();
+            if (command == null) {
+                break;
+            }
+            run(command);
+            work++;
+        }
+        return work;
+    }
+
+    void run(Command command) {
+        isTouched = true;
+        command.run(loop, nowNs);
+    }
+
+    private void fireDeadlines() {
+        DeadlineHeap deadlines = loop.deadlines;
+        for (Op op = deadlines.first(); op != null && op.deadlineNs - nowNs <= 0; op = deadlines.first()) {
+            deadlines.remove(op);
+            isTouched = true;
+            op.onDeadline(loop, nowNs);
+        }
+        loop.sockets.limitService(nowNs);
+    }
+
+    /** Sends what the engine has to send, as far as the driver takes it. */
+    int emit() {
+        isTouched = false;
+        isDriverFull = false;
+        int work = 0;
+        for (int i = 0; i < BATCHES_PER_TURN; i++) {
+            int count = endpoint.pollPackets(outgoing, ALL_BYTES, nowNs);
+            if (count == 0) {
+                break;
+            }
+            int sent = driver.send(outgoing);
+            endpoint.onSent(sent, nowNs);
+            if (!hints.isEmpty()) {
+                hints.forEach(Runnable::run);
+                hints.clear();
+            }
+            work += sent;
+            if (sent < count) {
+                isDriverFull = true;
+                break;
+            }
+        }
+        return work;
+    }
+
+    /** Brings the engine's events to whom they concern. */
+    int dispatch() {
+        int work = 0;
+        while (endpoint.pollEvent(event)) {
+            work++;
+            switch (event.kind) {
+                case READABLE -> {
+                    SocketCore socket = loop.sockets.get(event.socket);
+                    if (socket != null) {
+                        socket.onReadable(nowNs);
+                    }
+                }
+                case PRIVATE_READY -> {
+                    if (event.attachment instanceof PendingCall call) {
+                        call.onReady(loop, event.id, nowNs);
+                    }
+                }
+                case RELEASED -> {
+                    if (event.attachment instanceof Outgoing released) {
+                        released.onReleased(loop);
+                        loop.deferredSends.mayRetry();
+                    }
+                }
+                case WRITABLE -> loop.deferredSends.mayRetry();
+            }
+        }
+        loop.deferredSends.retry(this);
+        return work;
+    }
+
+    // ---- the next one
+
+    /** When to turn at the latest; {@link Driver#FOREVER}: only for packets and commands. */
+    long dueNs() {
+        long dueNs = loop.sockets.dueNs(endpoint.nextDeadlineNs(nowNs));
+        Op first = loop.deadlines.first();
+        return first == null ? dueNs : earlier(dueNs, first.deadlineNs);
+    }
+
+    /** Nanoseconds until the next turn if nothing comes; {@link Driver#FOREVER}: it needs something to come. */
+    long untilDueNs(long now) {
+        return isDriverFull ? FULL_DRIVER_NS : untilNs(dueNs(), now);
+    }
+
+    static long untilNs(long dueNs, long now) {
+        return dueNs == Driver.FOREVER ? Driver.FOREVER : dueNs - now;
+    }
+
+    static long earlier(long a, long b) {
+        if (a == Driver.FOREVER || b == Driver.FOREVER) {
+            return a == Driver.FOREVER ? b : a;
+        }
+        return a - b <= 0 ? a : b;
+    }
+}

@@ -1,0 +1,116 @@
+package io.homa4j;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
+
+/** Send memory as callers see it: taken at once or waited for, oldest first; filled, given back. */
+final class SendSpace {
+    private final EngineLoop loop;
+    private final SendMemory memory;
+    private final ServeOp serveOp = new ServeOp();
+    /** Who waits, oldest first. Owner. */
+    private final ArrayDeque<MemoryOp> waiters = new ArrayDeque<>();
+    /** Somebody waits; written by the owner. */
+    private volatile boolean isWanted;
+
+    SendSpace(EngineLoop loop, SendMemory memory) {
+        this.loop = loop;
+        this.memory = memory;
+    }
+
+    // ---- any thread
+
+    /** Memory for a message; null if there is none left. */
+    @Nullable
+    SendBuffer tryTake(int length) {
+        return memory.take(length);
+    }
+
+    /** Gives it back to the pool. */
+    void giveBack(SendBuffer buffer) {
+        memory.give(buffer);
+        if (isWanted) {
+            loop.submit(serveOp);
+        }
+    }
+
+    /** A message in send memory; null if there is none left. */
+    @Nullable
+    SendBuffer tryCopy(MemorySegment message, int length) {
+        SendBuffer buffer = memory.take(length);
+        if (buffer != null) {
+            copy(message, buffer, length);
+        }
+        return buffer;
+    }
+
+    /** Copies a message to its send memory; gives the memory back if that fails. */
+    void copy(MemorySegment message, SendBuffer buffer, int length) {
+        try {
+            MemorySegment.copy(message, 0, buffer.segment, 0, length);
+        } catch (RuntimeException e) {
+            giveBack(buffer);
+            throw loop.isClosed() ? loop.closedException("this Homa") : e;
+        }
+    }
+
+    long usedBytes() {
+        return memory.usedBytes();
+    }
+
+    long limitBytes() {
+        return memory.limitBytes();
+    }
+
+    // ---- owner
+
+    /** Puts an operation on the list of those that wait. */
+    void addWaiter(MemoryOp op) {
+        waiters.add(op);
+        isWanted = true;
+        loop.deadlines.add(op);
+    }
+
+    void removeWaiter(MemoryOp op) {
+        waiters.remove(op);
+        isWanted = !waiters.isEmpty();
+        loop.deadlines.remove(op);
+    }
+
+    private void serve() {
+        for (MemoryOp op = waiters.peek(); op != null; op = waiters.peek()) {
+            SendBuffer buffer = memory.take(op.length);
+            if (buffer == null) {
+                return;
+            }
+            removeWaiter(op);
+            op.succeed(buffer);
+        }
+    }
+
+    /** The engine is closed. */
+    void refuseAll() {
+        for (MemoryOp op : waiters) {
+            op.refuse(loop);
+        }
+        waiters.clear();
+    }
+
+    void close() {
+        memory.close();
+    }
+
+    /** Gives waiting threads the memory that came back. */
+    private static final class ServeOp extends Command {
+        @Override
+        void run(EngineLoop loop, long nowNs) {
+            loop.sendSpace.serve();
+        }
+
+        @Override
+        void refuse(EngineLoop loop) {
+            // The loop has already refused those who wait.
+        }
+    }
+}
