@@ -175,6 +175,16 @@ final class ControlQueue {
         polled = Math.min(polled, position);
     }
 
+    void audit(Audit audit) {
+        if (head > polled || polled > tail || tail - head > capacity) {
+            audit.wrong("control packets " + head + " to " + polled + " to " + tail);
+        }
+        // Doubled from 64, so that the bound may be passed once.
+        if (capacity > Math.max(64, 2 * config.maxControlQueue)) {
+            audit.wrong("the control queue has grown to " + capacity);
+        }
+    }
+
     // ---- building
 
     private long begin(Rpc rpc, int packetType, int bytes) {

@@ -42,6 +42,7 @@ public final class Endpoint {
     private final Paths paths;
     private final Transmitter transmitter;
     private final Lifecycle lifecycle;
+    private final FinishedRpcs finished;
     private final Acks acks;
     private final RpcTimers timers;
     private final Arrivals arrivals;
@@ -79,7 +80,7 @@ public final class Endpoint {
         RetransmitQueue retransmits = new RetransmitQueue();
         Incast incast = new Incast(this.config, counters, rpcs, granter);
         transmitter = new Transmitter(this.config, counters, turn, pacer, control, retransmits, incast);
-        FinishedRpcs finished = new FinishedRpcs(this.config, hash, counters);
+        finished = new FinishedRpcs(this.config, hash, counters);
         lifecycle = new Lifecycle(
                 this.config,
                 counters,
@@ -687,6 +688,32 @@ public final class Endpoint {
     /** Bytes expected to arrive without further grants. */
     public long totalIncomingBytes() {
         return granter.totalIncoming();
+    }
+
+    /**
+     * Walks every structure of the engine and says what contradicts itself. For simulations and tests: it costs in
+     * proportion to all there is, allocates, and may be asked between turns only.
+     *
+     * @return one sentence for each contradiction; empty if there is none
+     */
+    public String audit() {
+        Audit audit = new Audit(config);
+        rpcs.audit(audit);
+        peers.audit(audit);
+        granter.audit(audit, rpcs, peers);
+        transmitter.audit(audit);
+        control.audit(audit);
+        finished.audit(audit);
+        int ofSockets = 0;
+        for (int i = 0; i < sockets.numbers(); i++) {
+            Sock sock = sockets.get(i);
+            if (sock != null) {
+                sock.audit(audit);
+                ofSockets += sock.rpcCount;
+            }
+        }
+        audit.equal("RPCs of all sockets", ofSockets, rpcs.size());
+        return audit.text();
     }
 
     private int packetBytes(Peer peer) {

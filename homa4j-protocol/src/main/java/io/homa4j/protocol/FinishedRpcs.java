@@ -100,6 +100,19 @@ final class FinishedRpcs {
         size--;
     }
 
+    void audit(Audit audit) {
+        int linked = 0;
+        for (int first : chain) {
+            for (int place = first; place != EMPTY; place = nextInChain[place]) {
+                linked++;
+            }
+        }
+        audit.equal("ended RPCs", linked, size);
+        if (size > config.maxFinishedRpcs) {
+            audit.wrong(size + " ended RPCs exceed max_finished_rpcs");
+        }
+    }
+
     /** Part of the key beside the address: the local socket and port over direct UDP. */
     private static int key(Peer peer) {
         return peer.socketKey << 16 | peer.port;

@@ -45,6 +45,11 @@ final class GapPool {
         next[gap] = following;
     }
 
+    /** Gaps of all messages together. */
+    int inUse() {
+        return inUse;
+    }
+
     /** Whether no message may open one more gap. */
     boolean isFull() {
         return inUse >= MAX_GAPS;

@@ -479,6 +479,76 @@ final class Granter {
         return best == null || rpc.in.birthNs - best.in.birthNs < 0 ? rpc : best;
     }
 
+    /** Active set, queues and totals agree with what messages say of themselves; no limit is exceeded (spec 7 to 9). */
+    void audit(Audit audit, RpcTable rpcs, PeerTable peers) {
+        long expected = 0;
+        int countedManaged = 0;
+        int inSlots = 0;
+        int countedNeedy = 0;
+        int queued = 0;
+        for (int i = 0; i < rpcs.made(); i++) {
+            Rpc rpc = rpcs.at(i);
+            if (rpc.isDead() || !rpc.in.isManaged) {
+                continue;
+            }
+            countedManaged++;
+            expected += rpc.in.expectedBytes;
+            queued += rpc.in.slot < 0 ? 1 : 0;
+            if (rpc.in.slot >= 0 ? slots[rpc.in.slot] != rpc : !rpc.peer.host.queued.contains(rpc)) {
+                audit.wrong("RPC " + rpc.id + " is managed and not where it says");
+            }
+            if (!rpc.peer.isProven) {
+                audit.wrong("RPC " + rpc.id + " of an unproven peer is granted");
+            }
+        }
+        for (int slot = 0; slot < slots.length; slot++) {
+            Rpc rpc = slots[slot];
+            inSlots += rpc == null ? 0 : 1;
+            countedNeedy += needy[slot] ? 1 : 0;
+            if (rpc == null ? needy[slot] : rpc.isDead() || rpc.in.slot != slot) {
+                audit.wrong("slot " + slot + " is needy without a message or holds a dead one");
+            }
+        }
+        audit.equal("managed messages", countedManaged, managed);
+        audit.equal("active messages", inSlots, active);
+        audit.equal("needy messages", countedNeedy, needyCount);
+        audit.equal("bytes expected", expected, totalIncoming);
+        audit.equal("window", config.window != 0 ? config.window : maxIncoming / (active + 1), window);
+        audit.inOrder("the queue of hosts", hosts);
+        if (needyCount > 0 && totalIncoming < maxIncoming) {
+            audit.wrong("messages wait for headroom that is there");
+        }
+        if (oldest != null && !oldest.in.isManaged) {
+            audit.wrong("the oldest message is not managed");
+        }
+        auditHosts(audit, peers, queued);
+    }
+
+    private void auditHosts(Audit audit, PeerTable peers, int queued) {
+        int activeOfHosts = 0;
+        int queuedOfHosts = 0;
+        int waitingWithoutSlot = 0;
+        int most = 0;
+        for (int i = 0; i < peers.size(); i++) {
+            Host host = peers.get(i).host;
+            if (peers.get(i) != peers.firstOf(host)) {
+                continue;
+            }
+            activeOfHosts += host.activeMessages;
+            queuedOfHosts += host.queued.size();
+            most = Math.max(most, host.activeMessages);
+            waitingWithoutSlot += host.activeMessages == 0 && host.queued.size() > 0 ? 1 : 0;
+            if (host.queued.size() > 0 != hosts.contains(host)) {
+                audit.wrong("a host is in the queue of hosts without messages, or the other way round");
+            }
+        }
+        audit.equal("active messages of hosts", activeOfHosts, active);
+        audit.equal("queued messages", queuedOfHosts, queued);
+        if (!config.moduleProfile && waitingWithoutSlot > 0 && most > 1) {
+            audit.wrong("a host has " + most + " active messages while another has none");
+        }
+    }
+
     private void countManaged(int change) {
         counters.add(Counters.GRANTABLE_RPCS_INTEGRAL, managed * (turn.nowNs - managedSinceNs));
         managedSinceNs = turn.nowNs;

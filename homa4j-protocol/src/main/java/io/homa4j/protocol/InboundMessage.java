@@ -247,6 +247,28 @@ final class InboundMessage {
         gaps--;
     }
 
+    /** Gaps are sorted, below {@link #receivedEnd} and as many as counted; with the tail they are what is missing. */
+    void audit(Audit audit, Rpc rpc) {
+        int count = 0;
+        int missing = length - receivedEnd;
+        int from = 0;
+        boolean isSorted = true;
+        for (int gap = firstGap; gap != GapPool.NONE; gap = pool.next(gap)) {
+            isSorted &= pool.start(gap) >= from && pool.end(gap) > pool.start(gap) && pool.end(gap) <= receivedEnd;
+            from = pool.end(gap);
+            missing += pool.end(gap) - pool.start(gap);
+            count++;
+        }
+        if (!isSorted) {
+            audit.wrong("gaps of RPC " + rpc.id + " are out of order");
+        }
+        audit.equal("gaps of RPC " + rpc.id, count, gaps);
+        audit.equal("missing bytes of RPC " + rpc.id, missing, remaining);
+        if (granted > length || isManaged && (!isGrantable || remaining == 0)) {
+            audit.wrong("RPC " + rpc.id + " is granted " + granted + " of " + length + ", " + remaining + " remaining");
+        }
+    }
+
     private void clearGaps() {
         for (int gap = firstGap; gap != GapPool.NONE; ) {
             int next = pool.next(gap);

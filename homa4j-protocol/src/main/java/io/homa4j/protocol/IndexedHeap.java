@@ -77,6 +77,16 @@ abstract class IndexedHeap<T> {
         }
     }
 
+    /** Whether places and order are true: for {@link Audit}. */
+    final boolean isInOrder() {
+        for (int place = 0; place < size; place++) {
+            if (place(at(place)) != place || place > 0 && before(at(place), at((place - 1) >>> 1))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     private void siftUp(T element, int from) {
         int place = from;
         while (place > 0) {

@@ -311,6 +311,17 @@ final class PeerTable {
         }
     }
 
+    /** The first peer of a host in the order of {@link #get}: for walks over hosts. */
+    @Nullable
+    Peer firstOf(Host host) {
+        for (Peer peer : all) {
+            if (peer.host == host) {
+                return peer;
+            }
+        }
+        return null;
+    }
+
     /** Forgets all hosts of which nothing is left. */
     void forgetUnusedHosts() {
         for (Host head : hostBuckets.clone()) {
@@ -340,6 +351,56 @@ final class PeerTable {
         host.nextInBucket = null;
         hosts--;
         spareHosts.add(host);
+    }
+
+    /** Peers and hosts are found by their names, and what is counted of them is true. */
+    void audit(Audit audit) {
+        int countedUnproven = 0;
+        int idle = 0;
+        int peersOfHosts = 0;
+        int countedHosts = 0;
+        for (int i = 0; i < all.size(); i++) {
+            Peer peer = all.get(i);
+            countedUnproven += peer.isProven ? 0 : 1;
+            idle += peer.isIdleUnproven ? 1 : 0;
+            if (peer.place != i || find(peer.socketKey, peer.hi, peer.lo, peer.port) != peer) {
+                audit.wrong("peer " + i + " is not found");
+            }
+            if (findHost(peer.hi, peer.lo) != peer.host) {
+                audit.wrong("the host of peer " + i + " is not found");
+            }
+            if (!peer.isProven && peer.sentBytes > 3 * peer.receivedBytes) {
+                audit.wrong("an unproven peer was sent " + peer.sentBytes + " bytes for " + peer.receivedBytes);
+            }
+            if (peer.isProven && peer.proofQueue != null) {
+                audit.wrong("a response waits for the proof of a proven peer");
+            }
+            if (peer.isIdleUnproven != (!peer.isProven && peer.rpcs == 0)) {
+                audit.wrong("peer " + i + " is idle and unproven, or not");
+            }
+        }
+        int listed = 0;
+        for (Peer peer = firstIdleUnproven; peer != null; peer = peer.idleNext) {
+            listed++;
+        }
+        for (Host head : hostBuckets) {
+            for (Host host = head; host != null; host = host.nextInBucket) {
+                countedHosts++;
+                peersOfHosts += host.peers;
+                audit.inOrder("the queue for the share of a host", host.waiting);
+                audit.inOrder("the grant queue of a host", host.queued);
+                if (host.peers == 0 && host.regionBytes() == 0) {
+                    audit.wrong("a host of which nothing is left is remembered");
+                }
+            }
+        }
+        audit.equal("unproven peers", countedUnproven, unproven);
+        audit.equal("idle unproven peers", idle, listed);
+        audit.equal("peers of hosts", peersOfHosts, all.size());
+        audit.equal("hosts", countedHosts, hosts);
+        if (all.size() > config.maxPeers + 1) {
+            audit.wrong(all.size() + " peers exceed max_peers");
+        }
     }
 
     private Host hostOf(long hi, long lo) {

@@ -156,6 +156,33 @@ final class ReceiveRegion {
         }
     }
 
+    /**
+     * Pieces are whole and follow each other, and free bytes are what they add up to.
+     *
+     * @return bytes of taken pieces that are not with the application
+     */
+    long audit(Audit audit) {
+        long countedFree = 0;
+        long ofMessages = 0;
+        int unit = 0;
+        while (unit < units) {
+            byte piece = state[unit];
+            if (piece == INNER) {
+                audit.wrong("unit " + unit + " of a region belongs to no piece");
+                return ofMessages;
+            }
+            long bytes = (long) UNIT_BYTES << (piece & ORDER_MASK);
+            if ((piece & ALLOCATED) == 0) {
+                countedFree += bytes;
+            } else if ((piece & WITH_APPLICATION) == 0) {
+                ofMessages += bytes;
+            }
+            unit += 1 << (piece & ORDER_MASK);
+        }
+        audit.equal("free bytes of a region", countedFree, freeBytes);
+        return ofMessages;
+    }
+
     private static int order(int length) {
         int needed = (length + UNIT_BYTES - 1) / UNIT_BYTES;
         return needed <= 1 ? 0 : 32 - Integer.numberOfLeadingZeros(needed - 1);

@@ -137,6 +137,32 @@ final class RpcTable {
         }
     }
 
+    /** Every object is dead and nowhere, or alive and found by its name. */
+    void audit(Audit audit) {
+        int live = 0;
+        int liveClients = 0;
+        int charged = 0;
+        int gapsInUse = 0;
+        for (Rpc rpc : all) {
+            if (rpc.isDead()) {
+                audit.dead(rpc);
+                continue;
+            }
+            live++;
+            liveClients += rpc.isClient() ? 1 : 0;
+            charged += rpc.isUnprovenCharge ? 1 : 0;
+            gapsInUse += rpc.in.gaps();
+            if ((rpc.isClient() ? client(rpc.id) : server(rpc.peer, rpc.id)) != rpc) {
+                audit.wrong("RPC " + rpc.id + " is not found");
+            }
+            audit.live(rpc);
+        }
+        audit.equal("live RPCs", live, size);
+        audit.equal("client RPCs", liveClients, clients);
+        audit.equal("server RPCs of unproven peers", charged, unprovenServers);
+        audit.equal("gaps", gapsInUse, gaps.inUse());
+    }
+
     private int bucket(Rpc rpc) {
         return bucket(rpc.id, rpc.isClient() ? Peer.NONE : rpc.peer);
     }

@@ -129,6 +129,45 @@ final class Sock {
         return mayServe ? overflow.first() : null;
     }
 
+    /** What is counted of the socket's RPCs is true, and the region holds their messages and no others. */
+    void audit(Audit audit) {
+        int count = 0;
+        int ready = 0;
+        int serving = 0;
+        int waitingForSpace = 0;
+        int lent = 0;
+        long lentBytes = 0;
+        long unproven = 0;
+        long held = 0;
+        for (Rpc rpc = rpcs; rpc != null; rpc = rpc.socketNext) {
+            count++;
+            ready += rpc.isReady && !rpc.isPrivate ? 1 : 0;
+            serving += rpc.state == Rpc.State.IN_SERVICE ? 1 : 0;
+            waitingForSpace += rpc.waitingIn != null ? 1 : 0;
+            lent += rpc.out.isLent ? 1 : 0;
+            lentBytes += rpc.out.isLent ? rpc.out.length : 0;
+            unproven += rpc.unprovenBytes;
+            held += rpc.in.hasSpace() ? ReceiveRegion.pieceBytes(rpc.in.length) : 0;
+            if (rpc.socket != this) {
+                audit.wrong("RPC " + rpc.id + " is listed at another socket");
+            }
+            if (rpc.waitingIn != null && (rpc.in.hasSpace() || rpc.spaceWaitTick < 0)) {
+                audit.wrong("RPC " + rpc.id + " waits for receive space that it has");
+            }
+        }
+        audit.equal("RPCs of a socket", count, rpcCount);
+        audit.equal("ready messages", ready, readyCount);
+        audit.equal("requests in service", serving, inService);
+        audit.equal("messages waiting for space", waitingForSpace, waitingCount);
+        audit.equal("outgoing messages", lent, outgoingCount);
+        audit.equal("outgoing bytes", lentBytes, outgoingBytes);
+        audit.equal("bytes held by unproven peers", unproven, unprovenBytes);
+        audit.equal("bytes held by messages", held, region.audit(audit));
+        audit.inOrder("the queue for space", waiting);
+        audit.inOrder("the queue for the share of the unproven", waitingUnproven);
+        audit.inOrder("the overflow of requests", overflow);
+    }
+
     /** RPCs linked through their ready fields. */
     private static final class ReadyList {
         @Nullable

@@ -471,6 +471,21 @@ final class Transmitter {
         rpc.proofNext = null;
     }
 
+    void audit(Audit audit) {
+        audit.inOrder("the transmit queue by size", bySize);
+        audit.inOrder("the transmit queue by age", byAge);
+        audit.equal("messages by age", byAge.size(), bySize.size());
+        for (int i = 0; i < bySize.size(); i++) {
+            Rpc rpc = bySize.at(i);
+            if (rpc.isDead()) {
+                audit.wrong("a dead RPC is queued for transmission");
+            }
+            if (!config.moduleProfile && rpc.out.rankedBytesLeft != rpc.out.bytesLeft()) {
+                audit.wrong("RPC " + rpc.id + " has an old rank in the transmit queue");
+            }
+        }
+    }
+
     /** What the transmitter tells the timers. */
     interface Events {
         /** Everything allowed has been sent: from now on the other side is expected to act. */

@@ -317,6 +317,7 @@ final class Node {
         return send();
     }
 
+    /** Takes the events; a turn has ended, so nothing in the engine may contradict itself. */
     private void pollEvents() {
         while (engine.pollEvent(event)) {
             events.add(event.kind + " "
@@ -326,6 +327,8 @@ final class Node {
                         case RELEASED -> event.attachment;
                     });
         }
+        String contradictions = engine.audit();
+        assert contradictions.isEmpty() : contradictions;
     }
 
     /** Value of a counter by its name. */
