@@ -533,12 +533,7 @@ final class Arrivals {
     }
 
     private void copy(MemorySegment packet, long at, int packetStart, int from, int to, Rpc rpc) {
-        MemorySegment.copy(
-                packet,
-                at + DataHeader.LENGTH + (from - packetStart),
-                rpc.socket.region.memory(),
-                rpc.in.regionAt + from,
-                to - from);
+        rpc.socket.region.put(packet, at + DataHeader.LENGTH + (from - packetStart), rpc.in.regionAt + from, to - from);
         counters.add(Counters.GAPS_CREATED, rpc.in.take(from, to) ? 1 : 0);
     }
 

@@ -151,7 +151,28 @@ public final class Endpoint {
      *     {@code ADDRESS_IN_USE}, {@code NO_PORT_LEFT}
      */
     public int openSocket(int port, boolean acceptsRequests, MemorySegment receiveRegion) {
-        if (port < 0 || port > 65_535 || receiveRegion.byteSize() < MIN_REGION_BYTES || receiveRegion.isReadOnly()) {
+        if (receiveRegion.byteSize() < MIN_REGION_BYTES || receiveRegion.isReadOnly()) {
+            return Status.INVALID_ARGUMENT.code();
+        }
+        return open(port, acceptsRequests, receiveRegion, 0);
+    }
+
+    /**
+     * Opens a socket whose receive region is only accounted: messages take space in it and are delivered with a place, but
+     * their bytes are neither read from packets nor kept. For simulations that need no payload.
+     *
+     * @param regionBytes size it pretends to have, at least {@link #MIN_REGION_BYTES}
+     * @return as {@link #openSocket}
+     */
+    public int openPhantomSocket(int port, boolean acceptsRequests, long regionBytes) {
+        if (regionBytes < MIN_REGION_BYTES) {
+            return Status.INVALID_ARGUMENT.code();
+        }
+        return open(port, acceptsRequests, null, regionBytes);
+    }
+
+    private int open(int port, boolean acceptsRequests, @Nullable MemorySegment memory, long phantomBytes) {
+        if (port < 0 || port > 65_535) {
             return Status.INVALID_ARGUMENT.code();
         }
         if (port != 0 && sockets.at(port) != null) {
@@ -163,7 +184,9 @@ public final class Endpoint {
         }
         Sock socket = sockets.open(actual);
         socket.acceptsRequests = acceptsRequests;
-        socket.region = new ReceiveRegion(receiveRegion, socket.number);
+        socket.region = memory == null
+                ? new PhantomRegion(phantomBytes, socket.number)
+                : new ReceiveRegion(memory, socket.number);
         return socket.number;
     }
 

@@ -7,7 +7,7 @@ import java.util.Arrays;
  * The memory that holds incoming messages of one socket, divided by a buddy allocator so that each message is one
  * contiguous piece (design 3). It also knows which host each piece is charged to and whether the application holds it.
  */
-final class ReceiveRegion {
+class ReceiveRegion {
     /** Smallest piece, bytes. */
     static final int UNIT_BYTES = 256;
     /** Result of {@link #allocate} without space. */
@@ -54,8 +54,9 @@ final class ReceiveRegion {
         }
     }
 
-    MemorySegment memory() {
-        return memory;
+    /** Copies payload of a packet to its place in a piece. */
+    void put(MemorySegment packet, long packetAt, long at, int bytes) {
+        MemorySegment.copy(packet, packetAt, memory, at, bytes);
     }
 
     /** Usable bytes. */
