@@ -1,5 +1,7 @@
 package io.homa4j;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
@@ -9,10 +11,23 @@ import org.jspecify.annotations.Nullable;
  * them, makes the engine forget the RPC. As a task, it completes itself on the executor it is given to.
  */
 final class CallFuture extends CompletableFuture<Reply> implements Runnable {
+    private static final VarHandle IS_TAKEN;
+
+    static {
+        try {
+            IS_TAKEN = MethodHandles.lookup().findVarHandle(CallFuture.class, "isTaken", boolean.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
     private final EngineLoop loop;
     private final PendingCall call;
-    /** The pooled call works for us as long as it has this number. */
-    private final int generation;
+    /** The pooled call works for us as long as this is its use. */
+    private final int use;
+    /** The outcome was taken, or is being taken, by whoever completes this. */
+    @SuppressWarnings("unused") // through IS_TAKEN
+    private volatile boolean isTaken;
 
     private @Nullable Reply reply;
     private @Nullable HomaException failure;
@@ -20,17 +35,21 @@ final class CallFuture extends CompletableFuture<Reply> implements Runnable {
     CallFuture(EngineLoop loop, PendingCall call) {
         this.loop = loop;
         this.call = call;
-        this.generation = call.generation();
+        this.use = call.use();
     }
 
-    /** Sets the outcome; {@link #run} completes with it. */
+    /** Sets the outcome; {@link #run} completes with it. Owner. */
     void outcome(@Nullable Reply reply, @Nullable HomaException failure) {
         this.reply = reply;
         this.failure = failure;
     }
 
+    /** Once: an executor may fail after it has run its task. */
     @Override
     public void run() {
+        if (!IS_TAKEN.compareAndSet(this, false, true)) {
+            return;
+        }
         Reply response = reply;
         HomaException why = failure;
         boolean taken = response != null
@@ -70,21 +89,21 @@ final class CallFuture extends CompletableFuture<Reply> implements Runnable {
     }
 
     private void forget() {
-        loop.submit(new ForgetOp(call, generation));
+        loop.submit(new ForgetOp(call, use));
     }
 
     private static final class ForgetOp extends Command {
         private final PendingCall call;
-        private final int generation;
+        private final int use;
 
-        ForgetOp(PendingCall call, int generation) {
+        ForgetOp(PendingCall call, int use) {
             this.call = call;
-            this.generation = generation;
+            this.use = use;
         }
 
         @Override
         void run(EngineLoop loop, long nowNs) {
-            if (call.generation() == generation) {
+            if (call.use() == use) {
                 call.onCancel(loop, nowNs);
             }
         }

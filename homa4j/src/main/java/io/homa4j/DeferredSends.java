@@ -2,10 +2,12 @@ package io.homa4j;
 
 import java.util.ArrayDeque;
 
-/** Messages the engine refused because of a send limit, oldest first; they are sent when there is room again. Owner. */
+/**
+ * Messages of one socket that the engine refused because of the socket's send limit, oldest first. The engine says when
+ * there is room again (event WRITABLE). Owner.
+ */
 final class DeferredSends {
     private final ArrayDeque<Command> waiting = new ArrayDeque<>();
-    private boolean mayRetry;
 
     boolean isEmpty() {
         return waiting.isEmpty();
@@ -16,22 +18,9 @@ final class DeferredSends {
         waiting.add(command);
     }
 
-    /** There is room again. */
-    void mayRetry() {
-        mayRetry = !waiting.isEmpty();
-    }
-
-    /** Sends what there is room for. */
+    /** There is room again: sends what fits. */
     void retry(EngineTurn turn) {
-        if (!mayRetry) {
-            return;
-        }
-        mayRetry = false;
-        for (int i = waiting.size(); i > 0; i--) {
-            Command oldest = waiting.poll();
-            if (oldest == null) {
-                return;
-            }
+        for (Command oldest = waiting.poll(); oldest != null; oldest = waiting.poll()) {
             int before = waiting.size();
             turn.run(oldest);
             if (waiting.size() > before) {
@@ -42,11 +31,10 @@ final class DeferredSends {
         }
     }
 
-    /** The engine is closed. */
+    /** The socket is closed. */
     void refuseAll(EngineLoop loop) {
-        for (Command command : waiting) {
+        for (Command command = waiting.poll(); command != null; command = waiting.poll()) {
             command.refuse(loop);
         }
-        waiting.clear();
     }
 }

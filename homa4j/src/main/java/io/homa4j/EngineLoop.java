@@ -47,6 +47,7 @@ final class EngineLoop {
     final Executor completions;
     final boolean debug;
     final SendSpace sendSpace;
+    final ApplicationErrors applicationErrors = new ApplicationErrors();
     /** Pools; what finds no room in them is left to the garbage collector. */
     final BoundedQueue<PendingCall> freeCalls = new BoundedQueue<>(1 << 13);
 
@@ -71,7 +72,6 @@ final class EngineLoop {
 
     final DeadlineHeap deadlines = new DeadlineHeap();
     final OpenSockets sockets = new OpenSockets(this);
-    final DeferredSends deferredSends = new DeferredSends();
     /** RPCs and sockets that need the engine turned although nobody in a blocking call does it. Others may read it. */
     private volatile int attention;
 
@@ -99,7 +99,7 @@ final class EngineLoop {
         if (!mtuByHand) {
             endpoint.pathMtus(turn.paths());
         }
-        this.waiting = new Waiting(driver, turn, commands, pollNs);
+        this.waiting = new Waiting(this, commands, pollNs);
         this.keeper = mode == ThreadMode.INVOKER ? null : new Keeper(this);
     }
 
@@ -464,7 +464,6 @@ final class EngineLoop {
         isClosed = true;
         VarHandle.fullFence();
         refuseQueued();
-        deferredSends.refuseAll(this);
         sendSpace.refuseAll();
         for (Op op = deadlines.first(); op != null; op = deadlines.first()) {
             deadlines.remove(op);
@@ -472,15 +471,13 @@ final class EngineLoop {
         }
         try {
             driver.close();
-            sendSpace.close();
-        } catch (IllegalStateException e) {
-            // Somebody reads into or out of lent memory at this moment; it stays until the process ends.
-            LOG.log(Logger.Level.WARNING, "send memory is still in use by another thread and is not freed", e);
-        } finally {
-            closed.countDown();
-            if (keeper != null) {
-                keeper.end();
-            }
+        } catch (RuntimeException e) {
+            LOG.log(Logger.Level.WARNING, "closing the driver", e);
+        }
+        sendSpace.close();
+        closed.countDown();
+        if (keeper != null) {
+            keeper.end();
         }
     }
 
@@ -503,30 +500,6 @@ final class EngineLoop {
     void refuseQueued() {
         for (Command command = commands.poll(); command != null; command = commands.poll()) {
             command.refuse(this);
-        }
-    }
-
-    /** An interrupted thread no longer wants its operation. */
-    private static final class CancelOp extends Command {
-        private final Op op;
-        /** The object may be another call's by the time this runs. */
-        private final int use;
-
-        CancelOp(Op op) {
-            this.op = op;
-            use = op.use();
-        }
-
-        @Override
-        void run(EngineLoop loop, long nowNs) {
-            if (op.use() == use && !op.isDone()) {
-                op.onCancel(loop, nowNs);
-            }
-        }
-
-        @Override
-        void refuse(EngineLoop loop) {
-            // The operation itself is refused too.
         }
     }
 }

@@ -138,7 +138,7 @@ final class EngineTurn {
             }
             loop.advanceClosing();
             return work;
-        } catch (RuntimeException | Error e) {
+        } catch (Throwable e) {
             loop.die(e);
             return 1;
         }
@@ -159,7 +159,7 @@ final class EngineTurn {
             emit();
             dispatch();
             loop.advanceClosing();
-        } catch (RuntimeException | Error e) {
+        } catch (Throwable e) {
             loop.die(e);
         }
     }
@@ -170,7 +170,7 @@ final class EngineTurn {
             if (isTouched && !loop.isClosed()) {
                 emit();
             }
-        } catch (RuntimeException | Error e) {
+        } catch (Throwable e) {
             loop.die(e);
         }
     }
@@ -207,7 +207,14 @@ final class EngineTurn {
 
     void run(Command command) {
         isTouched = true;
-        command.run(loop, nowNs);
+        try {
+            command.run(loop, nowNs);
+        } catch (Throwable e) {
+            loop.die(e);
+            // Nobody else knows of it: its caller would wait for ever.
+            command.refuse(loop);
+            throw e;
+        }
     }
 
     private void fireDeadlines() {
@@ -265,13 +272,16 @@ final class EngineTurn {
                 case RELEASED -> {
                     if (event.attachment instanceof Outgoing released) {
                         released.onReleased(loop);
-                        loop.deferredSends.mayRetry();
                     }
                 }
-                case WRITABLE -> loop.deferredSends.mayRetry();
+                case WRITABLE -> {
+                    SocketCore socket = loop.sockets.get(event.socket);
+                    if (socket != null) {
+                        socket.deferredSends.retry(this);
+                    }
+                }
             }
         }
-        loop.deferredSends.retry(this);
         return work;
     }
 

@@ -429,7 +429,7 @@ public final class Homa implements AutoCloseable {
         return driver.mtu(peer.hi(), peer.lo());
     }
 
-    /** The counters of engine and driver, by name, as they are now; empty when closed. */
+    /** The counters of engine, driver and application errors, by name, as they are now; empty when closed. */
     public Map<String, Long> counters() {
         return loop.ask(
                 () -> {
@@ -439,6 +439,7 @@ public final class Homa implements AutoCloseable {
                         snapshot.put(counters.name(i), counters.value(i));
                     }
                     snapshot.putAll(driver.counters());
+                    loop.applicationErrors.putInto(snapshot);
                     return snapshot;
                 },
                 Map.of());

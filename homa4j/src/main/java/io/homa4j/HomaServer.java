@@ -5,7 +5,6 @@ import java.lang.System.Logger;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.concurrent.Executor;
-import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -167,8 +166,11 @@ public final class HomaServer implements AutoCloseable {
             } else {
                 handlers.execute(() -> handle(request));
             }
-        } catch (RejectedExecutionException e) {
-            LOG.log(Logger.Level.WARNING, () -> "the executor refuses the request from " + request.peer(), e);
+        } catch (Throwable e) {
+            core.loop.applicationErrors.ofExecutors.report(
+                    () -> "the executor of port " + core.port + " refuses the request from " + request.peer()
+                            + ", which stays unanswered",
+                    e);
             request.dismiss();
         }
     }
@@ -230,16 +232,12 @@ public final class HomaServer implements AutoCloseable {
             if (e instanceof HomaClosedException || core.isClosed()) {
                 LOG.log(Logger.Level.DEBUG, "a handler was still at work when its server was closed", e);
             } else {
-                LOG.log(
-                        Logger.Level.WARNING,
+                core.loop.applicationErrors.ofHandlers.report(
                         () -> "the handler of port " + core.port + " failed; the request from " + request.peer()
                                 + " stays unanswered",
                         e);
             }
             request.dismiss();
-            if (e instanceof VirtualMachineError fatal && !(e instanceof StackOverflowError)) {
-                throw fatal;
-            }
         }
     }
 

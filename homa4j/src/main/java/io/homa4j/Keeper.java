@@ -146,13 +146,21 @@ final class Keeper {
         wakesNs = waitNs == Driver.FOREVER ? now + Driver.FOREVER / 2 : now + waitNs;
         state = State.SLEEPING;
         baton.layDown();
-        if (!loop.isCommandQueued() && !loop.isClosed()) {
-            driver.await(waitNs);
+        Throwable broken = null;
+        try {
+            if (!loop.isCommandQueued() && !loop.isClosed()) {
+                driver.await(waitNs);
+            }
+        } catch (Throwable e) {
+            broken = e;
         }
         // Nobody asks this thread to stop by interrupting it; with the flag set it could not sleep.
         Thread.interrupted();
         state = State.ON_DUTY;
         retakeBaton();
+        if (broken != null && baton.isMine()) {
+            loop.die(broken);
+        }
         loop.waiting.slept(workNs, now);
     }
 

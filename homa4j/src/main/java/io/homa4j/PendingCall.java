@@ -2,9 +2,7 @@ package io.homa4j;
 
 import io.homa4j.protocol.Message;
 import io.homa4j.protocol.Status;
-import java.lang.System.Logger;
 import java.util.Objects;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
@@ -14,12 +12,8 @@ import org.jspecify.annotations.Nullable;
  */
 @SuppressWarnings("NonAtomicVolatileUpdate") // one writer at a time
 final class PendingCall extends Op implements Outgoing {
-    private static final Logger LOG = System.getLogger(PendingCall.class.getName());
-
     private final EngineLoop loop;
     private final AtomicInteger users = new AtomicInteger();
-    /** Written by the last user alone. */
-    private volatile int generation;
 
     // ---- the request, from the caller
     private @Nullable SocketCore socket;
@@ -83,10 +77,6 @@ final class PendingCall extends Op implements Outgoing {
         return fresh;
     }
 
-    int generation() {
-        return generation;
-    }
-
     // ---- owner
 
     @Override
@@ -119,7 +109,7 @@ final class PendingCall extends Op implements Outgoing {
         } else if (result == Status.SEND_LIMIT.code()) {
             isDeferred = true;
             users.incrementAndGet();
-            loop.deferredSends.add(this);
+            from.deferredSends.add(this);
         } else {
             giveUpBuffer();
             Status status = Status.of(result);
@@ -216,9 +206,18 @@ final class PendingCall extends Op implements Outgoing {
         leave();
         try {
             loop.completions.execute(later);
-        } catch (RejectedExecutionException e) {
-            LOG.log(Logger.Level.WARNING, "the executor for completions refuses; completing on the engine thread", e);
+        } catch (Throwable e) {
+            loop.applicationErrors.ofExecutors.report(
+                    () -> "the executor for completions failed; completing on the engine thread", e);
+            completeHere(later);
+        }
+    }
+
+    private void completeHere(CallFuture later) {
+        try {
             later.run();
+        } catch (Throwable e) {
+            loop.applicationErrors.ofCallbacks.report(() -> "a completion failed", e);
         }
     }
 
@@ -269,7 +268,6 @@ final class PendingCall extends Op implements Outgoing {
     /** One user less; the last one puts the call back into the pool. */
     private void leave() {
         if (users.decrementAndGet() == 0) {
-            generation = generation + 1;
             socket = null;
             to = null;
             future = null;

@@ -1,11 +1,14 @@
 package io.homa4j;
 
+import java.lang.System.Logger;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /** Send memory as callers see it: taken at once or waited for, oldest first; filled, given back. */
 final class SendSpace {
+    private static final Logger LOG = System.getLogger(SendSpace.class.getName());
+
     private final EngineLoop loop;
     private final SendMemory memory;
     private final ServeOp serveOp = new ServeOp();
@@ -97,8 +100,13 @@ final class SendSpace {
         waiters.clear();
     }
 
+    /** Somebody may read into or out of lent memory at this moment: then it stays until the process ends. */
     void close() {
-        memory.close();
+        try {
+            memory.close();
+        } catch (IllegalStateException e) {
+            LOG.log(Logger.Level.WARNING, "send memory is still in use by another thread and is not freed", e);
+        }
     }
 
     /** Gives waiting threads the memory that came back. */

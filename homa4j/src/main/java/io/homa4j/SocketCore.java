@@ -42,6 +42,8 @@ final class SocketCore {
 
     /** Threads in receive, newest first: its caches are warm (spec api 7). */
     private final ArrayDeque<ReceiveOp> waiters = new ArrayDeque<>();
+
+    final DeferredSends deferredSends = new DeferredSends();
     /** Open private calls, newest first. */
     private @Nullable PendingCall calls;
 
@@ -179,8 +181,9 @@ final class SocketCore {
         if (callback != null) {
             try {
                 callback.run();
-            } catch (RuntimeException e) {
-                LOG.log(Logger.Level.WARNING, "the onReadable callback of port " + port + " failed", e);
+            } catch (Throwable e) {
+                loop.applicationErrors.ofCallbacks.report(
+                        () -> "the onReadable callback of port " + port + " failed", e);
             }
         }
     }
@@ -391,6 +394,7 @@ final class SocketCore {
         keepAttention(false);
         isClosing = true;
         isClosed = true;
+        deferredSends.refuseAll(loop);
         try {
             arena.close();
         } catch (IllegalStateException e) {

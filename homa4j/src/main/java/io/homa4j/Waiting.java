@@ -20,17 +20,17 @@ final class Waiting {
         }
     }
 
+    private final EngineLoop loop;
     private final Driver driver;
-    private final EngineTurn turn;
     private final BoundedQueue<Command> commands;
     private final PollWindow window;
 
     /** The owner sleeps in the driver; whoever queues a command and clears this wakes it. */
     private volatile boolean ownerSleeps;
 
-    Waiting(Driver driver, EngineTurn turn, BoundedQueue<Command> commands, long pollNs) {
-        this.driver = driver;
-        this.turn = turn;
+    Waiting(EngineLoop loop, BoundedQueue<Command> commands, long pollNs) {
+        this.loop = loop;
+        this.driver = loop.driver;
         this.commands = commands;
         this.window = new PollWindow(pollNs);
     }
@@ -49,7 +49,7 @@ final class Waiting {
      * @param workNs when something was done last
      */
     long sleepNs(long workNs, long now) {
-        long untilDueNs = turn.untilDueNs(now);
+        long untilDueNs = loop.turn.untilDueNs(now);
         return untilDueNs <= 0 || window.isOpen(now - workNs) ? 0 : untilDueNs;
     }
 
@@ -57,8 +57,12 @@ final class Waiting {
     void sleepOwning(long waitNs) {
         ownerSleeps = true;
         VarHandle.fullFence();
-        if (commands.isEmpty()) {
-            driver.await(waitNs);
+        try {
+            if (commands.isEmpty()) {
+                driver.await(waitNs);
+            }
+        } catch (Throwable e) {
+            loop.die(e);
         }
         ownerSleeps = false;
     }

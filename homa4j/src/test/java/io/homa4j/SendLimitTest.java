@@ -139,6 +139,27 @@ class SendLimitTest {
     }
 
     @Test
+    void aSocketThatIsFullDelaysNoOther() throws Exception {
+        Homa homa = net.homa(options -> options.set("max_outgoing", "1"));
+        HomaSocket full = homa.openSocket();
+        HomaSocket other = homa.openSocket();
+        HomaServer neverAnswers = net.homa().serve(0, request -> {});
+        full.send(neverAnswers.address(), new byte[10], null);
+        List<Thread> threads = new ArrayList<>();
+        CompletableFuture<Throwable> stuck = waitingSender(full, threads);
+        CompletableFuture<Reply> first = other.callAsync(to, new byte[] {1}, Loopback.PATIENCE);
+        CompletableFuture<Reply> second = other.callAsync(to, new byte[] {2}, Loopback.PATIENCE);
+        for (CompletableFuture<Reply> reply : List.of(first, second)) {
+            Loopback.until("the next one is there, alone", () -> arrived() == 1);
+            answerAll();
+            reply.get(60, TimeUnit.SECONDS).close();
+        }
+        assertThat(stuck).isNotDone();
+        homa.closeNow();
+        assertThat(stuck.get(60, TimeUnit.SECONDS)).isInstanceOf(HomaClosedException.class);
+    }
+
+    @Test
     @Pins("S-278")
     void aCallThatCannotEvenBeSentEndsAtItsDeadline() throws Exception {
         Homa client = net.homa(options -> options.set("max_outgoing", "1"));

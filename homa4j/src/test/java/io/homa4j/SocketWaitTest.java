@@ -245,7 +245,7 @@ class SocketWaitTest {
     private <T> CompletableFuture<T> startBlocked(Callable<T> action) {
         EngineLoop loop = socket.core().loop;
         CompletableFuture<T> outcome = start(action);
-        await(() -> loop.ask(() -> !loop.deferredSends.isEmpty(), false) || outcome.isDone());
+        await(() -> loop.ask(() -> !socket.core().deferredSends.isEmpty(), false) || outcome.isDone());
         assertThat(outcome).isNotDone();
         return outcome;
     }

@@ -182,6 +182,36 @@ class ThreadsTest {
     }
 
     @Test
+    void anInterruptedEngineThreadStillSleeps() throws Exception {
+        AtomicReference<Thread> sleeper = new AtomicReference<>();
+        AtomicInteger sleeps = new AtomicInteger();
+        AtomicInteger sleepsInterrupted = new AtomicInteger();
+        HomaServer server = net.homa(options -> options.driver(inner -> new DriverAround(inner) {
+                    @Override
+                    public void await(long timeoutNs) {
+                        sleeper.set(Thread.currentThread());
+                        if (Thread.currentThread().isInterrupted()) {
+                            sleepsInterrupted.incrementAndGet();
+                        }
+                        sleeps.incrementAndGet();
+                        super.await(timeoutNs);
+                    }
+                }))
+                .serve(0, request -> request.reply(request.segment()));
+        Loopback.until("the engine thread sleeps", () -> sleeper.get() != null);
+        sleeper.get().interrupt();
+        Homa client = net.homa();
+        for (int i = 0; i < 3; i++) {
+            int before = sleeps.get();
+            client.call(server.address(), new byte[1]).close();
+            Loopback.until("it sleeps again", () -> sleeps.get() > before);
+        }
+        assertThat(sleepsInterrupted.get())
+                .as("at most the sleep it was just about to begin")
+                .isLessThanOrEqualTo(1);
+    }
+
+    @Test
     void anIdleServerUsesNoProcessor() throws Exception {
         HomaServer server = echo();
         Homa client = net.homa();

@@ -452,7 +452,8 @@ public final class PortableDriver implements Driver {
         }
     }
 
-    private @Nullable UdpPort find(int number) {
+    @Nullable
+    UdpPort find(int number) {
         synchronized (bound) {
             for (UdpPort port : bound) {
                 if (port.number == number) {

@@ -10,6 +10,7 @@ import java.lang.foreign.ValueLayout;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -119,6 +120,64 @@ class PortableDriverTest {
         assertThat(driver.send(out)).isEqualTo(1);
         driver.await(Driver.FOREVER);
         assertThat(driver.receive(in)).as("the selector has named it").isEqualTo(1);
+    }
+
+    /** Looks until the driver no longer asks the only port with nothing to receive every time. */
+    private void fallQuiet() {
+        for (int i = 0; i < 1_000; i++) {
+            assertThat(driver.receive(in)).isZero();
+        }
+    }
+
+    @Test
+    void aQuietPortIsAskedLessOften() throws Exception {
+        int port = driver.bind(null, 0);
+        driver.attach(port, A);
+        fallQuiet();
+        int before = Objects.requireNonNull(driver.find(port)).emptyPolls;
+        fallQuiet();
+        assertThat(Objects.requireNonNull(driver.find(port)).emptyPolls - before)
+                .isLessThan(1_000);
+    }
+
+    @Test
+    void aQuietPortIsFoundWithinEightLooks() throws Exception {
+        int from = driver.bind(null, 0);
+        int to = driver.bind(null, 0);
+        driver.attach(from, A);
+        driver.attach(to, B);
+        Batches.add(out, A, 0, Batches.LOOPBACK_LO, to, 1, 60, 0);
+        for (int round = 0; round < 20; round++) {
+            fallQuiet();
+            assertThat(driver.send(out)).isEqualTo(1);
+            int found = 0;
+            for (int look = 0; look < 8; look++) {
+                found += driver.receive(in);
+            }
+            assertThat(found).isEqualTo(1);
+        }
+    }
+
+    /** Else it would take its own pause for the silence of others. */
+    @Test
+    void whoLooksAfterAPauseAsksQuietPortsToo() throws Exception {
+        int from = driver.bind(null, 0);
+        int to = driver.bind(null, 0);
+        driver.attach(from, A);
+        driver.attach(to, B);
+        Batches.add(out, A, 0, Batches.LOOPBACK_LO, to, 1, 60, 0);
+        for (int round = 0; round < 20; round++) {
+            fallQuiet();
+            for (int i = 0; i < round % 8; i++) {
+                driver.receive(in);
+            }
+            assertThat(driver.send(out)).isEqualTo(1);
+            long startNs = System.nanoTime();
+            while (System.nanoTime() - startNs < 1_000_000) {
+                Thread.onSpinWait();
+            }
+            assertThat(driver.receive(in)).as("round %d", round).isEqualTo(1);
+        }
     }
 
     @Test

@@ -1,0 +1,227 @@
+package io.homa4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
+import java.util.logging.Handler;
+import java.util.logging.Level;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Whatever the application's code throws at the engine's thread stays with the call it was thrown for. */
+class ApplicationErrorsTest {
+    private final Loopback net = new Loopback();
+    private final Logger log = Logger.getLogger("io.homa4j.ApplicationErrors");
+    private final ConcurrentLinkedQueue<LogRecord> logged = new ConcurrentLinkedQueue<>();
+    private final Handler listener = new Handler() {
+        @Override
+        public void publish(LogRecord line) {
+            logged.add(line);
+        }
+
+        @Override
+        public void flush() {}
+
+        @Override
+        public void close() {}
+    };
+
+    static Stream<Supplier<Throwable>> anythingThrowable() {
+        return Stream.of(
+                () -> new RejectedExecutionException("as the test wants"),
+                () -> new IllegalStateException("as the test wants"),
+                () -> new IOException("sneaked, as the test wants"),
+                () -> new AssertionError("as the test wants"),
+                () -> new OutOfMemoryError("as the test wants"),
+                () -> new StackOverflowError("as the test wants"));
+    }
+
+    @BeforeEach
+    void listen() {
+        log.setUseParentHandlers(false);
+        log.addHandler(listener);
+    }
+
+    @AfterEach
+    void close() {
+        net.close();
+        log.removeHandler(listener);
+        log.setUseParentHandlers(true);
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <T extends Throwable> RuntimeException sneak(Throwable error) throws T {
+        throw (T) error;
+    }
+
+    private void assertStillWorks(Homa homa, HomaAddress server) throws Exception {
+        try (Reply reply = homa.call(server, new byte[] {42})) {
+            assertThat(reply.bytes()).containsExactly(42);
+        }
+    }
+
+    private HomaServer echo() {
+        return net.homa().serve(0, request -> request.reply(request.segment()));
+    }
+
+    @ParameterizedTest
+    @MethodSource("anythingThrowable")
+    void anExecutorThatFailsCostsNoCompletion(Supplier<Throwable> error) throws Exception {
+        HomaServer server = echo();
+        Homa client = net.homa(options -> options.completions(task -> {
+            throw sneak(error.get());
+        }));
+        try (Reply reply = client.callAsync(server.address(), new byte[] {1}).get(60, TimeUnit.SECONDS)) {
+            assertThat(reply.bytes()).containsExactly(1);
+        }
+        assertThat(client.counter("application_executor_errors")).isEqualTo(1);
+        assertThat(logged).extracting(LogRecord::getLevel).containsExactly(Level.WARNING);
+        assertStillWorks(client, server.address());
+    }
+
+    @Test
+    void anExecutorThatFailsAfterHavingCompletedTakesTheReplyFromNobody() throws Exception {
+        HomaServer server = echo();
+        Homa client = net.homa(options -> options.completions(task -> {
+            task.run();
+            throw new IllegalStateException("as the test wants");
+        }));
+        CompletableFuture<Reply> future = client.callAsync(server.address(), new byte[] {1});
+        Loopback.until("it has failed", () -> client.counter("application_executor_errors") == 1);
+        try (Reply reply = future.get(60, TimeUnit.SECONDS)) {
+            assertThat(reply.bytes()).containsExactly(1);
+        }
+        assertStillWorks(client, server.address());
+    }
+
+    @ParameterizedTest
+    @MethodSource("anythingThrowable")
+    void aHandlersExecutorThatFailsLeavesOneRequestUnanswered(Supplier<Throwable> error) throws Exception {
+        AtomicInteger executed = new AtomicInteger();
+        Homa homa = net.homa();
+        HomaServer server = homa.server(0)
+                .executor(task -> {
+                    if (executed.getAndIncrement() == 0) {
+                        throw sneak(error.get());
+                    }
+                    Thread.startVirtualThread(task);
+                })
+                .open(request -> request.reply(request.segment()));
+        Homa client = net.homa(options -> options.set("timeout_ticks", "50"));
+        assertThatThrownBy(() -> client.call(server.address(), new byte[1]))
+                .isInstanceOfSatisfying(
+                        HomaRpcException.class, e -> assertThat(e.reason()).isEqualTo(Reason.TIMEOUT));
+        assertThat(homa.counter("application_executor_errors")).isEqualTo(1);
+        assertThat(server.inService()).isZero();
+        assertStillWorks(client, server.address());
+    }
+
+    @ParameterizedTest
+    @MethodSource("anythingThrowable")
+    void aShortHandlerThatFailsLeavesOneRequestUnanswered(Supplier<Throwable> error) throws Exception {
+        Homa homa = net.homa();
+        HomaServer server = homa.server(0).shortHandler().open(request -> {
+            if (request.byteAt(0) == 1) {
+                throw sneak(error.get());
+            }
+            request.reply(request.segment());
+        });
+        Homa client = net.homa(options -> options.set("timeout_ticks", "50"));
+        assertThatThrownBy(() -> client.call(server.address(), new byte[] {1})).isInstanceOf(HomaRpcException.class);
+        assertThat(homa.counter("application_handler_errors")).isEqualTo(1);
+        assertStillWorks(client, server.address());
+    }
+
+    @Test
+    void aShortHandlerThatUsesUpTheStackLeavesOneRequestUnanswered() throws Exception {
+        Homa homa = net.homa();
+        HomaServer server = homa.server(0).shortHandler().open(request -> {
+            if (request.byteAt(0) == 1) {
+                sink(request, 0);
+            }
+            request.reply(request.segment());
+        });
+        Homa client = net.homa(options -> options.set("timeout_ticks", "50"));
+        assertThatThrownBy(() -> client.call(server.address(), new byte[] {1})).isInstanceOf(HomaRpcException.class);
+        assertThat(logged).singleElement().extracting(LogRecord::getThrown).isInstanceOf(StackOverflowError.class);
+        assertStillWorks(client, server.address());
+    }
+
+    @SuppressWarnings("InfiniteRecursion")
+    private static int sink(Request request, int depth) {
+        return sink(request, depth + 1) + request.byteAt(0);
+    }
+
+    @ParameterizedTest
+    @MethodSource("anythingThrowable")
+    void aReadyCallbackThatFailsIsCalledAgain(Supplier<Throwable> error) throws Exception {
+        Homa homa = net.homa();
+        HomaSocket socket = homa.openSocket(0);
+        AtomicInteger called = new AtomicInteger();
+        socket.onReadable(() -> {
+            called.incrementAndGet();
+            throw sneak(error.get());
+        });
+        Homa client = net.homa();
+        HomaAddress to = HomaAddress.of("127.0.0.1", socket.port());
+        List<CompletableFuture<Reply>> replies = Stream.of(1, 2)
+                .map(i -> {
+                    int before = called.get();
+                    CompletableFuture<Reply> reply = client.callAsync(to, new byte[] {i.byteValue()});
+                    Loopback.until("the callback was called", () -> called.get() > before);
+                    return reply;
+                })
+                .toList();
+        assertThat(homa.counter("application_callback_errors")).isEqualTo(called.get());
+        socket.onReadable(null);
+        for (CompletableFuture<Reply> reply : replies) {
+            try (HomaMessage request = socket.receive()) {
+                socket.reply((Request) request, ((Request) request).bytes());
+            }
+            reply.get(60, TimeUnit.SECONDS).close();
+        }
+    }
+
+    @Test
+    void aShortCompletionThatFailsFailsItsStageOnly() throws Exception {
+        HomaServer server = echo();
+        Homa client = net.homa(Homa.Builder::shortCompletions);
+        CompletableFuture<Object> stage = client.callAsync(server.address(), new byte[] {1})
+                .thenApply(reply -> {
+                    reply.close();
+                    throw new OutOfMemoryError("as the test wants");
+                });
+        assertThatThrownBy(() -> stage.get(60, TimeUnit.SECONDS))
+                .isInstanceOf(ExecutionException.class)
+                .hasCauseInstanceOf(OutOfMemoryError.class);
+        assertStillWorks(client, server.address());
+    }
+
+    @Test
+    void manyErrorsMakeFewLogLines() {
+        ApplicationErrors errors = new ApplicationErrors();
+        long startNs = System.nanoTime();
+        for (int i = 0; i < 10_000; i++) {
+            errors.ofHandlers.report(() -> "as the test wants", new IllegalStateException());
+        }
+        long seconds = TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - startNs);
+        assertThat(logged).hasSizeBetween(1, (int) seconds + 2);
+        errors.ofCallbacks.report(() -> "another kind", new IllegalStateException());
+        assertThat(logged).last().extracting(LogRecord::getMessage).isEqualTo("another kind");
+    }
+}
