@@ -180,6 +180,35 @@ class TimersTest {
     }
 
     @Test
+    void repeatedGrantDoesNotPutOffTheResend() {
+        config.grantFifoFraction = 0;
+        Rig rig = new Rig(config);
+        for (Datagram packet : rig.caller.message(1000, 20_000, 1400)) {
+            rig.node.receive(packet);
+        }
+        assertThat(rig.node.take(rig.server).bytes()).hasSize(20_000);
+        List<Datagram> packets = new ArrayList<>();
+        for (int offset = 0; offset < 20_000; offset += 1400) {
+            packets.add(rig.caller
+                    .data(1002, 20_000)
+                    .incoming(10_000)
+                    .at(offset)
+                    .bytes(Math.min(1400, 20_000 - offset))
+                    .packet());
+        }
+        packets.remove(3);
+        rig.node.receive(packets);
+        rig.node.send();
+        List<String> sent = new ArrayList<>();
+        for (int tick = 0; tick < 12; tick++) {
+            // Each draws GRANT(length) again in profile module.
+            rig.node.receive(rig.caller.resend(1002, 0, -1, 7));
+            rig.node.ticks(1).forEach(packet -> sent.add(packet.word()));
+        }
+        assertThat(sent).contains("GRANT 20000 p0").contains("RESEND 4200 1400 p7");
+    }
+
+    @Test
     @Pins("P-070")
     void needAckDoesNotResetSilence() {
         Rig rig = new Rig(config);
