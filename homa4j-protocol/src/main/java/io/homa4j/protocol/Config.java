@@ -78,9 +78,9 @@ public final class Config {
     public int maxNicEstBacklogUsecs = 5;
     /** {@code pacer_fifo_fraction}: thousandths of paced transmissions that go to the oldest message. */
     public int pacerFifoFraction = 50;
-    /** {@code wmem_max}: bytes in outgoing messages per socket. */
+    /** {@code wmem_max}: bytes in outgoing messages per socket; responses count by themselves. */
     public long wmemMax = 100_000_000;
-    /** Outgoing messages per socket. */
+    /** Outgoing messages per socket; responses count by themselves. */
     public int maxOutgoing = 200_000;
 
     // ---- granting (spec scheduling 2 to 12)
@@ -282,7 +282,8 @@ public final class Config {
         check(wrong, "max_overcommit", maxOvercommit, 1, MAX_LEVELS);
         check(wrong, "grant_fifo_fraction", grantFifoFraction, 0, 500);
         check(wrong, "fifo_grant_increment", fifoGrantIncrement, 0, Integer.MAX_VALUE);
-        check(wrong, "unsched_bytes", unschedBytes, 0, Integer.MAX_VALUE);
+        // A message of which nothing may be sent unasked would never begin; the module lets it time out.
+        check(wrong, "unsched_bytes", unschedBytes, moduleProfile ? 0 : 1, Integer.MAX_VALUE);
         check(wrong, "max_incoming", maxIncoming, 0, Integer.MAX_VALUE);
         check(wrong, "incast_bytes", incastBytes, 0, Integer.MAX_VALUE);
         check(wrong, "window", window, 0, Integer.MAX_VALUE);

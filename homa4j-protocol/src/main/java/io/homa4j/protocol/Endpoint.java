@@ -372,8 +372,8 @@ public final class Endpoint {
         if (length < 1 || length > config.maxMessageBytes) {
             return Status.INVALID_LENGTH.code();
         }
-        if (!lifecycle.hasSendSpace(rpc.socket)) {
-            rpc.socket.wantsSpace = true;
+        if (!lifecycle.hasResponseSpace(rpc.socket)) {
+            rpc.socket.wantsResponseSpace = true;
             return Status.SEND_LIMIT.code();
         }
         int cut = packetBytes(rpc.peer);
@@ -711,6 +711,11 @@ public final class Endpoint {
     /** Bytes expected to arrive without further grants. */
     public long totalIncomingBytes() {
         return granter.totalIncoming();
+    }
+
+    /** What {@link #totalIncomingBytes} is kept below by normal grants: {@code max_incoming}, or what follows from the path. */
+    public long maxIncomingBytes() {
+        return granter.maxIncoming();
     }
 
     /**

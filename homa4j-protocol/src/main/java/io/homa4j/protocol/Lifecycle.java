@@ -128,6 +128,10 @@ final class Lifecycle {
         socket.outgoingBytes += length;
         socket.outgoingCount++;
         boolean isClient = rpc.isClient();
+        if (!isClient) {
+            socket.responseBytes += length;
+            socket.responseCount++;
+        }
         counters.add(isClient ? Counters.CLIENT_REQUESTS_STARTED : Counters.SERVER_RESPONSES_STARTED, 1);
         counters.add(isClient ? Counters.CLIENT_REQUEST_BYTES_STARTED : Counters.SERVER_RESPONSE_BYTES_STARTED, length);
         counters.add(Counters.SENT_MSG_BYTES, length);
@@ -434,9 +438,14 @@ final class Lifecycle {
         Sock socket = rpc.socket;
         socket.outgoingBytes -= out.length;
         socket.outgoingCount--;
+        if (!rpc.isClient()) {
+            socket.responseBytes -= out.length;
+            socket.responseCount--;
+        }
         events.add(Event.Kind.RELEASED, socket.number, rpc.id, out.attachment);
-        if (socket.wantsSpace && hasSendSpace(socket)) {
+        if (socket.wantsSpace && hasSendSpace(socket) || socket.wantsResponseSpace && hasResponseSpace(socket)) {
             socket.wantsSpace = false;
+            socket.wantsResponseSpace = false;
             events.add(Event.Kind.WRITABLE, socket.number, 0, null);
         }
     }
@@ -444,6 +453,17 @@ final class Lifecycle {
     /** Whether the socket is below its limits of outgoing messages (spec api 13). */
     boolean hasSendSpace(Sock socket) {
         return socket.outgoingBytes < config.wmemMax && socket.outgoingCount < config.maxOutgoing;
+    }
+
+    /**
+     * Whether the socket may send one more response. Outside profile {@code module} responses count by themselves: requests
+     * keep their memory until they are answered, and two hosts that have called each other up to the limit would never
+     * answer.
+     */
+    boolean hasResponseSpace(Sock socket) {
+        return config.moduleProfile
+                ? hasSendSpace(socket)
+                : socket.responseBytes < config.wmemMax && socket.responseCount < config.maxOutgoing;
     }
 
     /** Messages that will not be finished count as done when their RPC ends (spec metrics 3). */

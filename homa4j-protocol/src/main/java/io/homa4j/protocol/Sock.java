@@ -51,8 +51,14 @@ final class Sock {
 
     long outgoingBytes;
     int outgoingCount;
-    /** A sender met the limit and wants to hear of space. */
+    /** Responses among them. */
+    long responseBytes;
+
+    int responseCount;
+    /** A sender of a request met the limit and wants to hear of space. */
     boolean wantsSpace;
+    /** A sender of a response did. */
+    boolean wantsResponseSpace;
 
     /** Requests handed to the application and not answered. */
     int inService;
@@ -137,6 +143,8 @@ final class Sock {
         int waitingForSpace = 0;
         int lent = 0;
         long lentBytes = 0;
+        int responses = 0;
+        long ofResponses = 0;
         long unproven = 0;
         long held = 0;
         for (Rpc rpc = rpcs; rpc != null; rpc = rpc.socketNext) {
@@ -146,6 +154,8 @@ final class Sock {
             waitingForSpace += rpc.waitingIn != null ? 1 : 0;
             lent += rpc.out.isLent ? 1 : 0;
             lentBytes += rpc.out.isLent ? rpc.out.length : 0;
+            responses += rpc.out.isLent && !rpc.isClient() ? 1 : 0;
+            ofResponses += rpc.out.isLent && !rpc.isClient() ? rpc.out.length : 0;
             unproven += rpc.unprovenBytes;
             held += rpc.in.hasSpace() ? ReceiveRegion.pieceBytes(rpc.in.length) : 0;
             if (rpc.socket != this) {
@@ -161,6 +171,8 @@ final class Sock {
         audit.equal("messages waiting for space", waitingForSpace, waitingCount);
         audit.equal("outgoing messages", lent, outgoingCount);
         audit.equal("outgoing bytes", lentBytes, outgoingBytes);
+        audit.equal("outgoing responses", responses, responseCount);
+        audit.equal("bytes of outgoing responses", ofResponses, responseBytes);
         audit.equal("bytes held by unproven peers", unproven, unprovenBytes);
         audit.equal("bytes held by messages", held, region.audit(audit));
         audit.inOrder("the queue for space", waiting);

@@ -333,6 +333,23 @@ class SocketTest {
     }
 
     @Test
+    void responsesDoNotWaitForRequestsOutsideProfileModule() {
+        assertThat(replyWhileARequestIsAtTheLimit(Rig.config())).isEqualTo(Status.SEND_LIMIT);
+        assertThat(replyWhileARequestIsAtTheLimit(Rig.ownConfig()))
+                .as("else two hosts that call each other up to the limit never answer")
+                .isEqualTo(Status.OK);
+    }
+
+    private Status replyWhileARequestIsAtTheLimit(Config limited) {
+        limited.maxOutgoing = 1;
+        rig = new Rig(limited);
+        long asked = rig.node.request(rig.server, rig.peer.peered(), 100);
+        assertThat(asked).isPositive();
+        Received request = rig.serve(1000, 100);
+        return Status.of(rig.node.reply(request, 100));
+    }
+
+    @Test
     @Pins("S-348")
     void requestToOneHostTooManyFailsAndLeavesNothing() {
         config.maxPeers = 1;
