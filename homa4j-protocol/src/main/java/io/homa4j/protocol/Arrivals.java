@@ -281,12 +281,12 @@ final class Arrivals {
                 && (peer == null || !peer.isProven)
                 && config.unprovenShare > 1
                 && rpcs.unprovenServers() >= maxUnprovenServers()) {
-            return refuse(batch, i, socket, peerPort, sourcePort, localId, Counters.UNPROVEN_REFUSED);
+            return refuse(batch, i, socket, peer, peerPort, sourcePort, localId, Counters.UNPROVEN_REFUSED);
         }
         if (peer == null) {
             peer = peers.findOrCreate(socketKey, batch.peerHi[i], batch.peerLo[i], peerPort, isTrusted);
             if (peer == null) {
-                return refuse(batch, i, socket, peerPort, sourcePort, localId, Counters.SERVER_CANT_CREATE_RPCS);
+                return refuse(batch, i, socket, null, peerPort, sourcePort, localId, Counters.SERVER_CANT_CREATE_RPCS);
             }
             noteArrival(batch, i, peer);
         }
@@ -302,7 +302,7 @@ final class Arrivals {
         }
         noteRoute(batch, i, peer);
         Rpc rpc = lifecycle.beginServer(localId, socket, peer, sourcePort);
-        lifecycle.beginReception(rpc, length, DataHeader.incoming(packet, at));
+        lifecycle.beginReception(rpc, length, announced(packet, at, length));
         counters.add(Counters.PACKETS_RCVD_DATA, 1);
         silence.progress(rpc);
         onData(batch, i, rpc);
@@ -318,11 +318,18 @@ final class Arrivals {
      * it is no stranger any more when it tries again.
      */
     private @Nullable Rpc refuse(
-            PacketBatch batch, int i, Sock socket, int peerPort, int sourcePort, long localId, int counter) {
+            PacketBatch batch,
+            int i,
+            Sock socket,
+            @Nullable Peer peer,
+            int peerPort,
+            int sourcePort,
+            long localId,
+            int counter) {
         counters.add(counter, 1);
         if (config.proveReachability && unknownAnswers.mayAnswer(batch.peerHi[i], batch.peerLo[i])) {
             int version = priorities.versionFor(batch.peerHi[i], batch.peerLo[i], peerPort);
-            control.cutoffsAnswer(batch, i, socket, sourcePort, localId, version);
+            control.cutoffsAnswer(batch, i, socket, peer, sourcePort, localId, version);
         }
         return null;
     }
@@ -396,7 +403,7 @@ final class Arrivals {
         switch (type) {
             case PacketType.RESEND -> {
                 if (mayAnswerUnknown(batch, i, peer)) {
-                    control.rpcUnknown(batch, i, socket, sourcePort, localId);
+                    control.rpcUnknown(batch, i, socket, peer, sourcePort, localId);
                 }
             }
             case PacketType.NEED_ACK -> {
@@ -471,7 +478,16 @@ final class Arrivals {
         rpc.state(Rpc.State.INCOMING);
         incast.onResponse(length, config.unschedBytes);
         transmitter.withdraw(rpc);
-        lifecycle.beginReception(rpc, length, DataHeader.incoming(packet, at));
+        lifecycle.beginReception(rpc, length, announced(packet, at, length));
+    }
+
+    /**
+     * What the sender will send unasked. Stripped peers leave the field 0 and send all at once (spec protocol 12): outside
+     * profile {@code module}, which grants them in vain, all of it is expected, or lost packets would never be asked for.
+     */
+    private int announced(MemorySegment packet, long at, int length) {
+        int incoming = DataHeader.incoming(packet, at);
+        return incoming == 0 && !config.moduleProfile ? length : incoming;
     }
 
     /** At most one CUTOFFS per peer and slot of the time grid (spec scheduling 16.2, capture 23). */
@@ -606,7 +622,8 @@ final class Arrivals {
                 transmitter.update(rpc);
             }
         }
-        if (offset >= sentEnd) {
+        // Whoever asks for what lies behind the end has a wrong length, and would wait for ever if told to.
+        if (offset >= sentEnd && (offset < out.length || config.moduleProfile)) {
             control.busy(rpc);
         }
     }

@@ -9,6 +9,7 @@ import io.homa4j.wire.PacketType;
 import io.homa4j.wire.ResendHeader;
 import io.homa4j.wire.RpcUnknownHeader;
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Control packets, built when something happens and sent in that order before any data. A bounded ring of finished
@@ -96,17 +97,18 @@ final class ControlQueue {
         }
     }
 
-    /** Tells our table to the sender of packet {@code i}, who has no peer record and is to echo the version. */
-    void cutoffsAnswer(PacketBatch batch, int i, Sock sock, int targetPort, long localId, int version) {
-        long at = beginAnswer(batch, i, sock, targetPort, PacketType.CUTOFFS, CutoffsHeader.LENGTH);
+    /** Tells our table to the sender of packet {@code i}, who is to echo the version. */
+    void cutoffsAnswer(
+            PacketBatch batch, int i, Sock sock, @Nullable Peer peer, int targetPort, long localId, int version) {
+        long at = beginAnswer(batch, i, sock, peer, targetPort, PacketType.CUTOFFS, CutoffsHeader.LENGTH);
         if (at >= 0) {
             CutoffsHeader.write(slab, at, sock.port, targetPort, localId, priorities.cutoffs(), version);
         }
     }
 
-    /** Answers packet {@code i} of the batch, whose RPC is not known; needs no peer record. */
-    void rpcUnknown(PacketBatch batch, int i, Sock sock, int targetPort, long localId) {
-        long at = beginAnswer(batch, i, sock, targetPort, PacketType.RPC_UNKNOWN, RpcUnknownHeader.LENGTH);
+    /** Answers packet {@code i} of the batch, whose RPC is not known. */
+    void rpcUnknown(PacketBatch batch, int i, Sock sock, @Nullable Peer peer, int targetPort, long localId) {
+        long at = beginAnswer(batch, i, sock, peer, targetPort, PacketType.RPC_UNKNOWN, RpcUnknownHeader.LENGTH);
         if (at >= 0) {
             RpcUnknownHeader.write(slab, at, sock.port, targetPort, localId);
         }
@@ -126,7 +128,7 @@ final class ControlQueue {
 
     /** An ACK for packet {@code i} of the batch, whose sender has no peer record. */
     void ackUnknown(PacketBatch batch, int i, Sock sock, int targetPort, long localId) {
-        long at = beginAnswer(batch, i, sock, targetPort, PacketType.ACK, AckHeader.LENGTH);
+        long at = beginAnswer(batch, i, sock, null, targetPort, PacketType.ACK, AckHeader.LENGTH);
         if (at >= 0) {
             AckHeader.write(slab, at, sock.port, targetPort, localId, 0);
         }
@@ -214,10 +216,18 @@ final class ControlQueue {
         return (long) place * SLOT_BYTES;
     }
 
-    private long beginAnswer(PacketBatch batch, int i, Sock sock, int targetPort, int packetType, int bytes) {
+    /** As {@link #begin} for an answer to packet {@code i}; {@code peer} is null if its sender has no record. */
+    private long beginAnswer(
+            PacketBatch batch, int i, Sock sock, @Nullable Peer peer, int targetPort, int packetType, int bytes) {
+        if (peer != null && !peer.isProven && !mayAnswer(peer, bytes + IP_BYTES)) {
+            return -1;
+        }
         int place = place();
         if (place < 0) {
             return -1;
+        }
+        if (peer != null && !peer.isProven) {
+            peer.sentBytes += bytes + IP_BYTES;
         }
         length[place] = bytes;
         type[place] = packetType;

@@ -21,6 +21,20 @@ class ResendTest {
         assertThat(Node.wordsWithIds(sent)).isEqualTo("100:RPC_UNKNOWN");
     }
 
+    /** Whose length is wrong would be told to wait for ever. */
+    @Test
+    void whatLiesBehindTheEndIsBusyOnlyInProfileModule() {
+        Rig module = new Rig(config);
+        long id = module.requestSent(1_000);
+        module.node.receive(module.peer.resend(id ^ 1, 1_000, 64, 7));
+        assertThat(module.node.sends()).isEqualTo("BUSY");
+
+        Rig rig = new Rig(Rig.ownConfig());
+        id = rig.requestSent(1_000);
+        rig.node.receive(rig.peer.resend(id ^ 1, 1_000, 64, 7));
+        assertThat(rig.node.sends()).isEmpty();
+    }
+
     @Test
     @Pins("P-039")
     void unknownServerRpcDrawsRpcUnknown() {

@@ -71,6 +71,31 @@ class StrangersTest {
         assertThat(rig.socket(rig.server).outgoingBytes()).isZero();
     }
 
+    /** RPC_UNKNOWN counts too, beside a response that takes all it may. */
+    @Test
+    void answersToUnknownRpcsCountForTheThreefold() {
+        Rig rig = new Rig(config());
+        rig.caller.data(12, 1_000).cutoffVersion(0).go();
+        long received = 56 + 1_000 + 28;
+        assertThat(rig.node.reply(rig.node.take(rig.server), 50_000)).isZero();
+        long sent = bytes(rig.node.send());
+        for (int i = 0; i < 60; i++) {
+            rig.node.receive(rig.caller.resend(1_000 + 2 * i, 0, -1, 7));
+            received += 37 + 28;
+            sent += bytes(rig.node.send());
+            assertThat(sent).isLessThanOrEqualTo(3 * received);
+            rig.node.ticks(i % 4 == 3 ? 1 : 0);
+        }
+        assertThat(rig.node.count("packets_sent_RPC_UNKNOWN")).isPositive();
+        assertThat(rig.node.count("packets_sent_DATA")).isGreaterThan(2);
+    }
+
+    private static long bytes(List<Sent> packets) {
+        return packets.stream()
+                .mapToLong(packet -> packet.packet().length() + 28)
+                .sum();
+    }
+
     @Test
     void guessingTheVersionEndsAfterAFewTries() {
         Rig rig = new Rig(config());
