@@ -66,25 +66,24 @@ class DocumentsTest {
                 .filter(name -> !name.startsWith("msg_bytes_"))
                 .sorted()
                 .toList();
-        assertThat(documented.stream().filter(name -> !isOfDriver(name) && !name.startsWith("msg_bytes_")))
+        assertThat(documented.stream().filter(name -> !isOutsideEngine(name) && !name.startsWith("msg_bytes_")))
                 .containsExactlyElementsOf(counted);
         assertThat(documented).contains("msg_bytes_64", "msg_bytes_4096", "msg_bytes_5120", "msg_bytes_131072");
     }
 
     @Test
-    void operatingHasEveryCounterOfTheDrivers() throws IOException {
+    void operatingHasEveryCounterOfDriversAndShell() {
         String names = "counters\\.put\\(\\s*\"(\\w+)\"";
-        List<String> counted;
-        try (Stream<Path> sources = Files.walk(ROOT.resolve("homa4j-driver/src/main/java"))) {
-            counted = sources.filter(file -> file.toString().endsWith(".java"))
-                    .flatMap(file -> matches(read(file), names).map(put -> put.group(1)))
-                    .sorted()
-                    .toList();
-        }
+        List<String> counted = Stream.of("homa4j-driver", "homa4j")
+                .flatMap(module -> walk(ROOT.resolve(module).resolve("src/main/java")))
+                .filter(file -> file.toString().endsWith(".java"))
+                .flatMap(file -> matches(read(file), names).map(put -> put.group(1)))
+                .sorted()
+                .toList();
         assertThat(counted).isNotEmpty();
         assertThat(counterRows().stream()
                         .flatMap(DocumentsTest::namesOfRow)
-                        .filter(DocumentsTest::isOfDriver)
+                        .filter(DocumentsTest::isOutsideEngine)
                         .sorted())
                 .containsExactlyElementsOf(counted);
     }
@@ -171,8 +170,8 @@ class DocumentsTest {
                 matches(row.replaceAll(levels, ""), "`(\\w+)`").map(name -> name.group(1)));
     }
 
-    private static boolean isOfDriver(String counter) {
-        return counter.startsWith("driver_") || counter.startsWith("faults_");
+    private static boolean isOutsideEngine(String counter) {
+        return counter.startsWith("driver_") || counter.startsWith("faults_") || counter.startsWith("application_");
     }
 
     // ---- files
