@@ -40,6 +40,8 @@ public final class Config {
     public Encapsulation encapsulation = Encapsulation.UDP;
     /** Reproduce the module where captures show it (timers, NEED_ACK each tick, no partial overlaps, snapshots of ranks). */
     public boolean moduleProfile;
+    /** Rules of grants and levels that no parameter expresses. */
+    public Policy policy = Policy.MODULE;
     /** Largest message accepted or sent, bytes; only the simulator raises it. */
     public int maxMessageBytes = MAX_MESSAGE_BYTES;
     /** Bytes of the largest IP packet towards peers whose path is not known better. */
@@ -53,6 +55,8 @@ public final class Config {
     public int[] priorityMap = {0, 1, 2, 3, 4, 5, 6, 7};
     /** {@code unsched_cutoffs}: entry i is the longest message whose unscheduled bytes use level i. */
     public int[] unschedCutoffs = {0, 0, 0, 0, 1_000_000, 15_000, 2_800, 200};
+    /** Take peers to have the same cutoffs, version 1, until they tell theirs; else all goes at level 6 until then. */
+    public boolean assumeSameCutoffs;
     /** Recompute {@link #unschedCutoffs} from the message sizes received (spec scheduling 17). */
     public boolean tuneCutoffs = true;
     /** Shortest time between two recomputations, ns. */
@@ -210,11 +214,13 @@ public final class Config {
     void assign(Config other) {
         encapsulation = other.encapsulation;
         moduleProfile = other.moduleProfile;
+        policy = other.policy;
         maxMessageBytes = other.maxMessageBytes;
         mtu = other.mtu;
         numPriorities = other.numPriorities;
         priorityMap = other.priorityMap.clone();
         unschedCutoffs = other.unschedCutoffs.clone();
+        assumeSameCutoffs = other.assumeSameCutoffs;
         tuneCutoffs = other.tuneCutoffs;
         tuneCutoffsIntervalNs = other.tuneCutoffsIntervalNs;
         tuneCutoffsMinMessages = other.tuneCutoffsMinMessages;

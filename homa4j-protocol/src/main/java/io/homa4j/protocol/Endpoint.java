@@ -74,7 +74,9 @@ public final class Endpoint {
         priorities = new Priorities(this.config, counters, hash, nowNs);
         control = new ControlQueue(this.config, counters, priorities);
         silence = new Silence(this.config, turn, wheel, deferred);
-        granter = new Granter(this.config, counters, turn, priorities, control, silence);
+        granter = this.config.policy.grantsPerPacket()
+                ? new PacketGranter(this.config, turn, priorities, control, silence)
+                : new WindowGranter(this.config, counters, turn, priorities, control, silence);
         pacer = new Pacer(this.config, turn);
         paths = new Paths(this.config, pacer, granter);
         RetransmitQueue retransmits = new RetransmitQueue();
@@ -587,6 +589,7 @@ public final class Endpoint {
             timers.fire();
             acks.flushDue();
         }
+        granter.onTime();
         if (housekeepingTick != turn.tick) {
             housekeepingTick = turn.tick;
             peers.collect();
@@ -635,6 +638,10 @@ public final class Endpoint {
         if (sendNs != Long.MAX_VALUE && (deadlineNs == Long.MAX_VALUE || sendNs - deadlineNs < 0)) {
             deadlineNs = sendNs;
         }
+        long grantNs = granter.nextDeadlineNs();
+        if (grantNs != Long.MAX_VALUE && (deadlineNs == Long.MAX_VALUE || grantNs - deadlineNs < 0)) {
+            deadlineNs = grantNs;
+        }
         if (!events.isEmpty()) {
             deadlineNs = turn.nowNs;
         }
@@ -658,6 +665,7 @@ public final class Endpoint {
                 || !java.util.Arrays.equals(next.unschedCutoffs, config.unschedCutoffs);
         next.encapsulation = config.encapsulation;
         next.moduleProfile = config.moduleProfile;
+        next.policy = config.policy;
         next.tickNs = config.tickNs;
         config.assign(next);
         if (newTable) {
@@ -706,6 +714,11 @@ public final class Endpoint {
     /** Peers known. */
     public int peerCount() {
         return peers.size();
+    }
+
+    /** Incoming messages (or their senders, by {@link Policy}) that want grants and get none because others come first. */
+    public int passedOver() {
+        return granter.passedOver();
     }
 
     /** Bytes expected to arrive without further grants. */

@@ -32,8 +32,25 @@ final class Host {
     int activeMessages;
     /** Messages from here that want grants and have no slot, best first. */
     final GrantQueue queued = new GrantQueue();
-    /** Place in the Granter's heap of hosts with queued messages. */
+    /** Place in the Granter's heap of hosts with queued messages, or in its list of senders. */
     int grantPlace = -1;
+
+    // ---- where packets are granted one by one (PacketGranter)
+
+    /** Messages from here that want grants. */
+    final PacketGranter.Queue packetQueue = new PacketGranter.Queue();
+    /** Level of its last GRANT. */
+    int grantLevel;
+    /** It may be granted more by the clock, from {@link #grantDueNs} on. */
+    boolean isDue;
+
+    long grantDueNs;
+
+    @Nullable
+    Host dueNext;
+
+    @Nullable
+    Host duePrevious;
 
     /** Smallest round trip seen, ns; {@link #UNKNOWN_RTT} before the first. */
     long rttNs = UNKNOWN_RTT;

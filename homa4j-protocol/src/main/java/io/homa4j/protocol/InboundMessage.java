@@ -33,6 +33,8 @@ final class InboundMessage {
     int expectedBytes;
     /** Slot in the active set, -1 if none. */
     int slot = -1;
+    /** Rank where packets are granted one by one. */
+    long grantRank;
     /** The rank's remaining bytes where profile module takes snapshots. */
     int rankedRemaining;
     /** Offset and time of a GRANT whose first byte will tell the round trip; -1 if none is out. */

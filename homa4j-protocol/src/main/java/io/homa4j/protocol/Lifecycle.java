@@ -120,7 +120,9 @@ final class Lifecycle {
             int cut,
             @Nullable Object lent) {
         OutboundMessage out = rpc.out;
-        out.begin(payload, payloadAt, length, unscheduled, cut, transmitter.nextSequence());
+        int most = config.policy.unscheduledPacketBytes();
+        int unscheduledCut = most == 0 ? cut : Math.min(most, cut);
+        out.begin(payload, payloadAt, length, unscheduled, cut, unscheduledCut, transmitter.nextSequence());
         out.takeAcks(rpc.peer);
         out.attachment = lent;
         out.isLent = true;

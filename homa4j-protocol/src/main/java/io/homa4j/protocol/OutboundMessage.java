@@ -24,6 +24,8 @@ final class OutboundMessage {
     int scheduledLevel;
     /** Data bytes per packet, fixed when the message is created (spec protocol 2.10 item 3). */
     int cutBytes;
+    /** The same for unscheduled packets, at most as many ({@link Policy#unscheduledPacketBytes}). */
+    int unscheduledCutBytes;
     /** Data bytes per packet after the path MTU has shrunk: original packets are subdivided (design 6, MTU). */
     int subCutBytes;
     /** Order of creation among all messages of the engine. */
@@ -46,7 +48,14 @@ final class OutboundMessage {
     int resentTo;
     long resentNs;
 
-    void begin(MemorySegment payload, long payloadAt, int length, int unscheduled, int cutBytes, long sequence) {
+    void begin(
+            MemorySegment payload,
+            long payloadAt,
+            int length,
+            int unscheduled,
+            int cutBytes,
+            int unscheduledCutBytes,
+            long sequence) {
         this.payload = payload;
         this.payloadAt = payloadAt;
         this.length = length;
@@ -55,6 +64,7 @@ final class OutboundMessage {
         nextOffset = 0;
         scheduledLevel = 0;
         this.cutBytes = cutBytes;
+        this.unscheduledCutBytes = unscheduledCutBytes;
         subCutBytes = cutBytes;
         this.sequence = sequence;
         acks = 0;
@@ -110,14 +120,14 @@ final class OutboundMessage {
 
     /** Offset of the i-th packet as cut originally; at or beyond the length if there is none. */
     private int packetAt(int i) {
-        int unscheduledPackets = (unscheduled + cutBytes - 1) / cutBytes;
-        return i < unscheduledPackets ? i * cutBytes : unscheduled + (i - unscheduledPackets) * cutBytes;
+        int unscheduledPackets = (unscheduled + unscheduledCutBytes - 1) / unscheduledCutBytes;
+        return i < unscheduledPackets ? i * unscheduledCutBytes : unscheduled + (i - unscheduledPackets) * cutBytes;
     }
 
     /** Start of the packet that holds the byte. */
     int packetStart(int offset) {
         int base = offset < unscheduled ? 0 : unscheduled;
-        int start = offset - (offset - base) % cutBytes;
+        int start = offset - (offset - base) % (offset < unscheduled ? unscheduledCutBytes : cutBytes);
         return subCutBytes == cutBytes ? start : offset - (offset - start) % subCutBytes;
     }
 
@@ -125,7 +135,8 @@ final class OutboundMessage {
     int packetEnd(int start) {
         int base = start < unscheduled ? 0 : unscheduled;
         int limit = start < unscheduled ? unscheduled : length;
-        int end = Math.min(limit, start - (start - base) % cutBytes + cutBytes);
+        int cut = start < unscheduled ? unscheduledCutBytes : cutBytes;
+        int end = Math.min(limit, start - (start - base) % cut + cut);
         return subCutBytes == cutBytes ? end : Math.min(end, start + subCutBytes);
     }
 }

@@ -124,6 +124,10 @@ final class PeerTable {
         Arrays.fill(peer.cutoffs, 0);
         peer.cutoffs[6] = Integer.MAX_VALUE;
         peer.cutoffVersion = 0;
+        if (config.assumeSameCutoffs) {
+            System.arraycopy(config.unschedCutoffs, 0, peer.cutoffs, 0, peer.cutoffs.length);
+            peer.cutoffVersion = 1;
+        }
         peer.cutoffsSentSlot = Long.MIN_VALUE;
         peer.isProven = !config.proveReachability;
         unproven += peer.isProven ? 0 : 1;

@@ -54,6 +54,15 @@ final class Priorities {
         return config.numPriorities - 1;
     }
 
+    /** Own level for unscheduled packets with so many bytes to come. */
+    int unscheduledLevel(int bytes) {
+        int level = config.numPriorities - 1;
+        while (level > 0 && cutoffs[level] < bytes) {
+            level--;
+        }
+        return level;
+    }
+
     /** Level of FIFO grants, and of retransmissions after a shortage of space (spec scheduling 11, 13). */
     int secondLevel() {
         return config.numPriorities <= 2 ? 0 : config.numPriorities - 2;

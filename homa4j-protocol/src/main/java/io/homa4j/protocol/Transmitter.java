@@ -194,7 +194,8 @@ final class Transmitter {
             batch.kind[i] = DATA;
             batch.choice[i] = choice;
             int level = start < out.unscheduled
-                    ? rpc.peer.unscheduledLevel(out.length, config.numPriorities)
+                    ? rpc.peer.unscheduledLevel(
+                            config.policy.levelsByRemaining() ? out.length - start : out.length, config.numPriorities)
                     : out.scheduledLevel;
             boolean exempt = config.moduleProfile && out.bytesLeft() <= config.deferMinBytes;
             if (!exempt) {

@@ -30,6 +30,8 @@ class ConfigParametersTest {
         Set<String> others = Set.of(
                 "encapsulation",
                 "module_profile",
+                "policy",
+                "assume_same_cutoffs",
                 "max_message_bytes",
                 "tune_cutoffs_interval_ns",
                 "tune_cutoffs_min_drift",

@@ -12,7 +12,7 @@ import java.util.StringJoiner;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A {@link Granter} with everything below it real and nothing above it: a test begins messages, says which bytes have
+ * A {@link WindowGranter} with everything below it real and nothing above it: a test begins messages, says which bytes have
  * come, and reads the GRANTs. Messages have names; each is born one nanosecond after the one before.
  */
 final class GrantBench {
@@ -22,7 +22,7 @@ final class GrantBench {
     final Config config;
     final Counters counters = new Counters();
     final Turn turn;
-    final Granter granter;
+    final WindowGranter granter;
 
     private final PeerTable peers;
     private final RpcTable rpcs;
@@ -50,7 +50,7 @@ final class GrantBench {
         Priorities priorities = new Priorities(config, counters, hash, turn.nowNs);
         control = new ControlQueue(config, counters, priorities);
         Silence silence = new Silence(config, turn, new TimerWheel(), new DeferredResends());
-        granter = new Granter(config, counters, turn, priorities, control, silence);
+        granter = new WindowGranter(config, counters, turn, priorities, control, silence);
         peers = new PeerTable(config, counters, turn, hash);
         rpcs = new RpcTable(hash);
         socket.port = 99;
