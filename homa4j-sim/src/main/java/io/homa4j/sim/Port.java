@@ -283,6 +283,11 @@ public final class Port implements Actor {
         return droppedPackets;
     }
 
+    /** Time a byte takes on the link, ps. */
+    public long psPerByte() {
+        return psPerByte;
+    }
+
     /** Time the link has been in use, up to the end of the packet being sent, ps. */
     public long busyPs() {
         return busyPs;

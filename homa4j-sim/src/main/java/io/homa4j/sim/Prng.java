@@ -1,11 +1,13 @@
 package io.homa4j.sim;
 
+import java.util.random.RandomGenerator;
+
 /**
  * The simulator's source of chance: xoshiro256** (Blackman and Vigna 2018), seeded by SplitMix64. It is written out here so
  * that a seed means the same for ever and everywhere; whatever needs chance has a generator of its own, split off by a
  * name, so that one more draw in one place changes nothing in another.
  */
-public final class Prng {
+public final class Prng implements RandomGenerator {
     private static final long GOLDEN = 0x9E3779B97F4A7C15L;
 
     private final long seed;
@@ -35,6 +37,7 @@ public final class Prng {
     }
 
     /** 64 random bits. */
+    @Override
     public long nextLong() {
         long result = Long.rotateLeft(s1 * 5, 7) * 9;
         long t = s1 << 17;
@@ -48,16 +51,19 @@ public final class Prng {
     }
 
     /** A number from 0 to {@code bound - 1}; the bias of at most bound / 2^64 is beyond any statistics made here. */
+    @Override
     public int nextInt(int bound) {
         return (int) Math.unsignedMultiplyHigh(nextLong(), bound);
     }
 
     /** A number from 0 to {@code bound - 1}. */
+    @Override
     public long nextLong(long bound) {
         return Math.unsignedMultiplyHigh(nextLong(), bound);
     }
 
     /** A number in (0, 1), a multiple of 2^-53 plus half of it. */
+    @Override
     public double nextDouble() {
         return ((nextLong() >>> 11) + 0.5) * 0x1p-53;
     }
