@@ -25,9 +25,6 @@ final class EngineTurn {
 
     private static final int COMMANDS_PER_TURN = 1024;
     private static final int EVENT_ROUNDS = 4;
-    /** Bytes asked from the engine at a time: as much as the driver takes. */
-    private static final int ALL_BYTES = Integer.MAX_VALUE;
-
     /**
      * While packets wait in the driver, peers that seem silent may be heard in the next turn, and asking them to send again
      * would make the queue longer. So the engine's timers wait too, but not for longer than this.
@@ -184,12 +181,24 @@ final class EngineTurn {
                 endpoint.onPackets(received, nowNs);
                 work += count;
             }
+            work += takeHints();
             if (count < received.capacity) {
                 isDriverDrained = true;
                 break;
             }
         }
+        loop.sockets.tellCapacity();
         return work;
+    }
+
+    /** Tells the engine what the driver has learnt; returns how much that was. */
+    private int takeHints() {
+        int count = hints.size();
+        if (count > 0) {
+            hints.forEach(Runnable::run);
+            hints.clear();
+        }
+        return count;
     }
 
     private int runCommands() {
@@ -233,16 +242,15 @@ final class EngineTurn {
         isDriverFull = false;
         int work = 0;
         for (int i = 0; i < BATCHES_PER_TURN; i++) {
-            int count = endpoint.pollPackets(outgoing, ALL_BYTES, nowNs);
+            int room = driver.sendRoomBytes();
+            int count = endpoint.pollPackets(outgoing, room, nowNs);
             if (count == 0) {
+                isDriverFull = room == 0;
                 break;
             }
             int sent = driver.send(outgoing);
             endpoint.onSent(sent, nowNs);
-            if (!hints.isEmpty()) {
-                hints.forEach(Runnable::run);
-                hints.clear();
-            }
+            takeHints();
             work += sent;
             if (sent < count) {
                 isDriverFull = true;

@@ -1,6 +1,8 @@
 package io.homa4j;
 
+import io.homa4j.driver.Datapath;
 import io.homa4j.driver.Driver;
+import io.homa4j.driver.DriverException;
 import io.homa4j.driver.PcapDriver;
 import io.homa4j.driver.PortableDriver;
 import io.homa4j.protocol.Config;
@@ -47,6 +49,7 @@ import org.jspecify.annotations.Nullable;
 public final class Homa implements AutoCloseable {
     private static final Logger LOG = System.getLogger(Homa.class.getName());
     private static final AtomicBoolean SAID_BUFFER_IS_SMALL = new AtomicBoolean();
+    private static final AtomicBoolean SAID_DATAPATH = new AtomicBoolean();
     /** Below this SO_RCVBUF, bytes, a burst of a few messages overflows it. */
     private static final int SMALL_RECEIVE_BUFFER = 1 << 20;
 
@@ -62,6 +65,8 @@ public final class Homa implements AutoCloseable {
         private long regionBytes = 32 << 20;
         private long sendMemoryBytes = 256 << 20;
         private int receiveBufferBytes = PortableDriver.DEFAULT_RECEIVE_BUFFER;
+        private Datapath datapath = Datapath.AUTO;
+        private Encapsulation encapsulation = Encapsulation.UDP;
         private @Nullable InetAddress local;
         private @Nullable Long seed;
         private Executor completions = Thread::startVirtualThread;
@@ -138,6 +143,18 @@ public final class Homa implements AutoCloseable {
             return this;
         }
 
+        /** How packets reach the wire; default: the best that works here ({@link Homa#datapath} says which). */
+        public Builder datapath(Datapath wanted) {
+            datapath = wanted;
+            return this;
+        }
+
+        /** What is on the wire; default: UDP. Both ends must have the same. */
+        public Builder encapsulation(Encapsulation wanted) {
+            encapsulation = wanted;
+            return this;
+        }
+
         /** The local address of all sockets; default: all addresses, IPv4 and IPv6. */
         public Builder bind(InetAddress address) {
             local = address;
@@ -200,6 +217,7 @@ public final class Homa implements AutoCloseable {
          * Opens it. No port is taken yet.
          *
          * @throws IllegalArgumentException if parameters are out of range
+         * @throws HomaOpenException if the datapath that was asked for is not to be had here
          */
         public Homa open() {
             return new Homa(this);
@@ -215,6 +233,7 @@ public final class Homa implements AutoCloseable {
 
         private Config config() {
             Config config = profile.config();
+            config.encapsulation = encapsulation.kind();
             parameters.forEach((name, value) -> {
                 if (!name.equals(POLL_USECS)) {
                     ConfigParameters.set(config, name, value);
@@ -230,6 +249,7 @@ public final class Homa implements AutoCloseable {
 
     private final EngineLoop loop;
     private final Driver driver;
+    private final String datapath;
     private final HomaBuffers buffers;
     private final Duration deadline;
     private final Duration closeLinger;
@@ -244,7 +264,9 @@ public final class Homa implements AutoCloseable {
         this.closeLinger = options.closeLinger;
         this.regionBytes = options.regionBytes;
         this.local = options.local;
-        Driver outermost = new PortableDriver(options.receiveBufferBytes);
+        Datapath.Choice chosen = choose(options);
+        this.datapath = chosen.reason();
+        Driver outermost = chosen.driver();
         for (UnaryOperator<Driver> wrapper : options.wrappers) {
             outermost = wrapper.apply(outermost);
         }
@@ -277,6 +299,21 @@ public final class Homa implements AutoCloseable {
             Runtime.getRuntime().addShutdownHook(exitHook);
         }
         loop.start();
+    }
+
+    private static Datapath.Choice choose(Builder options) {
+        try {
+            Datapath.Choice chosen = options.datapath.open(
+                    options.encapsulation.kind(), options.encapsulation.tunnelPort(), options.receiveBufferBytes);
+            if (SAID_DATAPATH.compareAndSet(false, true)) {
+                // A user who gets less than there is shall see it; who gets the best need not.
+                boolean isLess = options.datapath == Datapath.AUTO && chosen.driver() instanceof PortableDriver;
+                LOG.log(isLess ? Logger.Level.INFO : Logger.Level.DEBUG, chosen.reason());
+            }
+            return chosen;
+        } catch (DriverException e) {
+            throw new HomaOpenException(e);
+        }
     }
 
     /** UDP, a thread of its own, defaults that suit most. */
@@ -417,6 +454,11 @@ public final class Homa implements AutoCloseable {
     /** Who turns the engine. */
     public ThreadMode threads() {
         return loop.mode;
+    }
+
+    /** Which datapath is used and why, in one line. */
+    public String datapath() {
+        return datapath;
     }
 
     /** A copy of the parameters. */

@@ -13,6 +13,9 @@ final class OpenSockets {
     /** Servers with a limit of service time. */
     private final List<HomaServer> timedServers = new ArrayList<>();
 
+    /** Receive capacity the engine was told, bytes. */
+    private long toldCapacity;
+
     OpenSockets(EngineLoop loop) {
         this.loop = loop;
     }
@@ -27,8 +30,18 @@ final class OpenSockets {
             byNumber = Arrays.copyOf(byNumber, Math.max(socket.number + 1, 2 * byNumber.length));
         }
         byNumber[socket.number] = socket;
-        int linkMbps = loop.config.linkMbps > 0 ? loop.config.linkMbps : loop.driver.linkMbps();
-        loop.endpoint.link(linkMbps, loop.driver.receiveCapacityBytes());
+        toldCapacity = 0;
+        tellCapacity();
+    }
+
+    /** Tells the engine how much the driver can receive, when that has changed. */
+    void tellCapacity() {
+        long capacity = loop.driver.receiveCapacityBytes();
+        if (capacity != toldCapacity) {
+            toldCapacity = capacity;
+            int linkMbps = loop.config.linkMbps > 0 ? loop.config.linkMbps : loop.driver.linkMbps();
+            loop.endpoint.link(linkMbps, capacity);
+        }
     }
 
     void addTimed(HomaServer server) {

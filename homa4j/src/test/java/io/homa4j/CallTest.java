@@ -3,9 +3,13 @@ package io.homa4j;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.homa4j.driver.Datapath;
 import io.homa4j.driver.FaultyDriver;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +24,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -221,13 +227,65 @@ class CallTest {
         HomaServer gone = net.homa().serve(0, request -> request.reply(request.segment()));
         HomaAddress nobody = gone.address();
         gone.closeNow();
-        Homa client = net.homa(options -> options.set("timeout_ticks", "50"));
+        Homa client = net.homa(options -> options.set("timeout_ticks", "50").datapath(Datapath.PORTABLE));
+        assertThat(client.datapath()).isEqualTo("datapath portable (as asked)");
         assertThatThrownBy(() -> client.call(nobody, new byte[10]))
                 .isInstanceOfSatisfying(HomaRpcException.class, e -> {
                     assertThat(e.reason()).isEqualTo(Reason.TIMEOUT);
                     assertThat(e.remedy()).contains("firewall");
                 });
         assertThat(client.counter("packets_sent_RESEND")).isPositive();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"127.0.0.1", "::1"})
+    @EnabledOnOs(OS.LINUX)
+    void whereIcmpIsSeenAnAbsentServerFailsAtOnce(String host) throws Exception {
+        HomaServer gone = net.homa().serve(0, request -> request.reply(request.segment()));
+        HomaAddress nobody = HomaAddress.of(host, gone.port());
+        gone.closeNow();
+        Homa client = net.homa(options -> options.datapath(Datapath.SYSCALLS));
+        for (int i = 0; i < 3; i++) {
+            assertThatThrownBy(() -> client.call(nobody, new byte[10]))
+                    .isInstanceOfSatisfying(HomaRpcException.class, e -> {
+                        assertThat(e.reason()).isEqualTo(Reason.NO_SERVER);
+                        assertThat(e.remedy()).contains("start the server");
+                    });
+        }
+        assertThat(client.counter("packets_sent_RESEND")).isZero();
+        assertThat(client.counter("driver_network_errors")).isEqualTo(3);
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void callsGoThroughATunnelOfOneUdpPortBothWays() throws Exception {
+        InetAddress here = InetAddress.getByName("127.0.0.5");
+        InetAddress there = InetAddress.getByName("127.0.0.6");
+        Encapsulation tunnel = Encapsulation.parse("udp-tunnel:" + freePort(here, there));
+        Homa near = net.homa(options -> options.encapsulation(tunnel).bind(here));
+        Homa far = net.homa(options -> options.encapsulation(tunnel).bind(there));
+        HomaServer server = far.serve(99, request -> request.reply(request.segment()));
+        assertThat(server.port()).isEqualTo(99);
+        byte[] request = Loopback.bytes(300_000, 7);
+        for (int i = 0; i < 20; i++) {
+            try (Reply reply = near.call(HomaAddress.of("127.0.0.6", 99), request)) {
+                assertThat(reply.bytes()).isEqualTo(request);
+            }
+        }
+        assertThatThrownBy(() -> near.call(HomaAddress.of("127.0.0.7", 99), new byte[10]))
+                .isInstanceOfSatisfying(
+                        HomaRpcException.class, e -> assertThat(e.reason()).isEqualTo(Reason.PROTOCOL_UNSUPPORTED));
+        assertThatThrownBy(
+                        () -> net.homa(options -> options.encapsulation(tunnel).datapath(Datapath.PORTABLE)))
+                .isInstanceOf(HomaOpenException.class)
+                .hasMessageContaining("udp-tunnel");
+    }
+
+    private static int freePort(InetAddress one, InetAddress other) throws IOException {
+        try (DatagramSocket first = new DatagramSocket(0, one);
+                DatagramSocket second = new DatagramSocket(first.getLocalPort(), other)) {
+            return second.getLocalPort();
+        }
     }
 
     @Test

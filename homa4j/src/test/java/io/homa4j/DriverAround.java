@@ -46,6 +46,11 @@ class DriverAround implements Driver {
     }
 
     @Override
+    public int sendRoomBytes() {
+        return inner.sendRoomBytes();
+    }
+
+    @Override
     public void await(long timeoutNs) {
         inner.await(timeoutNs);
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.homa4j.conformance.Pins;
+import io.homa4j.driver.Datapath;
 import io.homa4j.protocol.SocketInfo;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -89,8 +90,9 @@ class SocketTest {
         HomaServer gone = net.homa().serve(0, request -> {});
         HomaAddress nobody = gone.address();
         gone.closeNow();
-        HomaSocket socket =
-                net.homa(options -> options.set("timeout_ticks", "50")).openSocket();
+        HomaSocket socket = net.homa(
+                        options -> options.set("timeout_ticks", "50").datapath(Datapath.PORTABLE))
+                .openSocket();
         long id = socket.send(nobody, new byte[1], "cookie");
         try (HomaMessage outcome = socket.receive()) {
             HomaRpcException failure = Objects.requireNonNull(outcome.failure());

@@ -1,9 +1,11 @@
 package io.homa4j.cli;
 
+import io.homa4j.Encapsulation;
 import io.homa4j.Family;
 import io.homa4j.Homa;
 import io.homa4j.HomaAddress;
 import io.homa4j.Profile;
+import io.homa4j.driver.Datapath;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
@@ -41,6 +43,19 @@ final class EngineOptions {
             description = "Set a parameter of the engine, by the kernel module's name; may be repeated.")
     Map<String, String> parameters = new LinkedHashMap<>();
 
+    @Option(
+            names = "--datapath",
+            paramLabel = "PATH",
+            description = "auto (the best that works here), portable (plain Java) or syscalls (Linux).")
+    String datapath = "auto";
+
+    @Option(
+            names = "--encapsulation",
+            paramLabel = "KIND",
+            description =
+                    "What is on the wire, the same on both sides: udp, or udp-tunnel:PORT (one UDP port for all).")
+    String encapsulation = "udp";
+
     @Option(names = "--bind", paramLabel = "ADDRESS", description = "Use this local address only.")
     @Nullable
     String bind;
@@ -57,7 +72,8 @@ final class EngineOptions {
 
     /** A builder with all these options applied. */
     Homa.Builder builder() {
-        Homa.Builder builder = Homa.builder().profile(profile);
+        Homa.Builder builder =
+                Homa.builder().profile(profile).datapath(wantedDatapath()).encapsulation(wantedEncapsulation());
         if (pollUsecs != null) {
             set(builder, POLL_USECS, String.valueOf(pollUsecs), "--poll-usecs " + pollUsecs);
         }
@@ -83,6 +99,7 @@ final class EngineOptions {
             words.addAll(List.of("--poll-usecs", String.valueOf(pollUsecs)));
         }
         parameters.forEach((name, value) -> words.addAll(List.of("--set", name + "=" + value)));
+        words.addAll(List.of("--datapath", datapath, "--encapsulation", encapsulation));
         if (bind != null) {
             words.addAll(List.of("--bind", bind));
         }
@@ -104,6 +121,22 @@ final class EngineOptions {
         StringBuilder out = new StringBuilder();
         counters.forEach((name, value) -> out.append(String.format(Locale.ROOT, "%-30s %20d%n", name, value)));
         return out.toString();
+    }
+
+    private Datapath wantedDatapath() {
+        Datapath wanted = Datapath.of(datapath);
+        if (wanted == null) {
+            throw CliException.usage("there is no datapath '" + datapath + "'", "use auto, portable or syscalls");
+        }
+        return wanted;
+    }
+
+    private Encapsulation wantedEncapsulation() {
+        try {
+            return Encapsulation.parse(encapsulation);
+        } catch (IllegalArgumentException e) {
+            throw CliException.usage("--encapsulation makes no sense (" + e.getMessage() + ")", "see --help");
+        }
     }
 
     private @Nullable InetAddress localAddress() {

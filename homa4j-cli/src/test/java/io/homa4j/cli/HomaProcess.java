@@ -38,6 +38,7 @@ final class HomaProcess implements AutoCloseable {
         List<String> words = new ArrayList<>();
         words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         words.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx600m", "-ea"));
+        words.add("--enable-native-access=ALL-UNNAMED");
         words.addAll(List.of("-cp", System.getProperty("java.class.path"), "io.homa4j.cli.Homa"));
         words.addAll(List.of(command));
         return new HomaProcess(String.join(" ", command), new ProcessBuilder(words).start());

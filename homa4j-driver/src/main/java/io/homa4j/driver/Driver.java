@@ -70,6 +70,12 @@ public interface Driver extends AutoCloseable {
     int send(PacketBatch batch);
 
     /**
+     * How many bytes of packets it makes sense to take from the engine now, because what is handed over can no longer be put
+     * in a better order; 0 when enough waits below. Owner.
+     */
+    int sendRoomBytes();
+
+    /**
      * Sleeps until a packet is there, a refused {@link #send} can go on, {@link #wake} was called since the last return, or
      * the time is over; may also return early. An interrupted thread returns at once and stays interrupted. Any thread,
      * one at a time: a second one waits until the first has returned.

@@ -292,6 +292,11 @@ public final class FaultyDriver implements Driver {
     }
 
     @Override
+    public int sendRoomBytes() {
+        return inner.sendRoomBytes();
+    }
+
+    @Override
     public void wake() {
         inner.wake();
     }

@@ -99,6 +99,11 @@ public final class PcapDriver implements Driver {
     }
 
     @Override
+    public int sendRoomBytes() {
+        return inner.sendRoomBytes();
+    }
+
+    @Override
     public void wake() {
         inner.wake();
     }

@@ -274,6 +274,12 @@ public final class PortableDriver implements Driver {
         return batch.count;
     }
 
+    /** Plain Java cannot see what waits below. */
+    @Override
+    public int sendRoomBytes() {
+        return Integer.MAX_VALUE;
+    }
+
     /** False if the kernel's queue is full. */
     private boolean send(UdpPort port, PacketBatch batch, int i) {
         long hi = batch.peerHi[i];

@@ -14,8 +14,12 @@ final class Batches {
     private Batches() {}
 
     static PacketBatch toReceive(Driver driver) {
+        return toReceive(driver, 64);
+    }
+
+    static PacketBatch toReceive(Driver driver, int capacity) {
         int slotBytes = driver.maxDatagramBytes() + 1;
-        return new PacketBatch(64, Arena.ofAuto().allocate(64L * slotBytes, 64), slotBytes);
+        return new PacketBatch(capacity, Arena.ofAuto().allocate((long) capacity * slotBytes, 64), slotBytes);
     }
 
     static PacketBatch toSend() {

@@ -78,6 +78,7 @@ class DocumentsTest {
                 .flatMap(module -> walk(ROOT.resolve(module).resolve("src/main/java")))
                 .filter(file -> file.toString().endsWith(".java"))
                 .flatMap(file -> matches(read(file), names).map(put -> put.group(1)))
+                .distinct()
                 .sorted()
                 .toList();
         assertThat(counted).isNotEmpty();
