@@ -11,6 +11,8 @@ import io.homa4j.protocol.Config;
 public record Encapsulation(Config.Encapsulation kind, int tunnelPort) {
     /** {@code udp}: one UDP port per Homa port. The default. */
     public static final Encapsulation UDP = new Encapsulation(Config.Encapsulation.UDP, 0);
+    /** {@code ip}: IP protocol 146, as kernel hosts have it. Needs CAP_NET_RAW. */
+    public static final Encapsulation IP = new Encapsulation(Config.Encapsulation.IP, 0);
 
     /**
      * @throws IllegalArgumentException if a tunnel's port is not between 1 and 65535
@@ -36,6 +38,9 @@ public record Encapsulation(Config.Encapsulation kind, int tunnelPort) {
         if (text.equals("udp")) {
             return UDP;
         }
+        if (text.equals("ip")) {
+            return IP;
+        }
         String tunnel = "udp-tunnel:";
         if (text.startsWith(tunnel)) {
             try {
@@ -44,14 +49,19 @@ public record Encapsulation(Config.Encapsulation kind, int tunnelPort) {
                 throw new IllegalArgumentException("the port of \"" + text + "\" is no number", e);
             }
         }
-        throw new IllegalArgumentException("\"" + text + "\" is no encapsulation: udp, or udp-tunnel:PORT");
+        throw new IllegalArgumentException("\"" + text + "\" is no encapsulation: udp, udp-tunnel:PORT or ip");
     }
 
     @Override
     public String toString() {
+        return tunnelPort == 0 ? name(kind) : name(kind) + ":" + tunnelPort;
+    }
+
+    /** The name without a tunnel's port. */
+    static String name(Config.Encapsulation kind) {
         return switch (kind) {
             case UDP -> "udp";
-            case UDP_TUNNEL -> "udp-tunnel:" + tunnelPort;
+            case UDP_TUNNEL -> "udp-tunnel";
             case IP -> "ip";
         };
     }

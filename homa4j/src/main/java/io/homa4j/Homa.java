@@ -204,7 +204,7 @@ public final class Homa implements AutoCloseable {
 
         /** Writes all packets to this file. */
         public Builder pcap(Path file) {
-            return driver(inner -> new PcapDriver(inner, file));
+            return driver(inner -> new PcapDriver(inner, file, encapsulation.kind(), encapsulation.tunnelPort()));
         }
 
         /** Overwrites received memory when it is given back, and remembers who took it; slow. */

@@ -1,6 +1,7 @@
 package io.homa4j;
 
 import io.homa4j.protocol.Address;
+import io.homa4j.protocol.Config;
 import java.net.Inet4Address;
 import java.net.Inet6Address;
 import java.net.InetAddress;
@@ -20,8 +21,13 @@ public final class HomaAddress {
     private final int port;
     private final long hi;
     private final long lo;
+    private final Config.@Nullable Encapsulation encapsulation;
 
     private HomaAddress(String host, InetAddress address, int port) {
+        this(host, address, port, null);
+    }
+
+    private HomaAddress(String host, InetAddress address, int port, Config.@Nullable Encapsulation encapsulation) {
         if (port < 1 || port > 65_535) {
             throw new HomaAddressException(
                     "port " + port + " of " + host + " is not between 1 and 65535", "correct the port", null);
@@ -32,6 +38,7 @@ public final class HomaAddress {
         this.port = port;
         this.hi = Address.hi(bytes);
         this.lo = Address.lo(bytes);
+        this.encapsulation = encapsulation;
     }
 
     /**
@@ -73,7 +80,8 @@ public final class HomaAddress {
     }
 
     /**
-     * Reads {@code host:port}, {@code 192.0.2.1:4000} or {@code [2001:db8::1]:4000}, also behind {@code homa://}.
+     * Reads {@code host:port}, {@code 192.0.2.1:4000} or {@code [2001:db8::1]:4000}, also behind {@code homa://}, or behind the
+     * encapsulation that the server has: {@code homa+udp://}, {@code homa+udp-tunnel://} or {@code homa+ip://}.
      *
      * @throws HomaAddressException saying what is wrong with the text
      */
@@ -85,12 +93,9 @@ public final class HomaAddress {
     public static HomaAddress parse(String text, Family family) {
         String rest = text.strip();
         int scheme = rest.indexOf("://");
+        Config.Encapsulation named = null;
         if (scheme >= 0) {
-            String name = rest.substring(0, scheme);
-            if (!name.equals("homa") && !name.equals("homa+udp")) {
-                throw new HomaAddressException(
-                        "the encapsulation of " + text + " is not available", "use homa:// for UDP", null);
-            }
+            named = named(rest.substring(0, scheme), text);
             rest = rest.substring(scheme + 3);
         }
         int colon = rest.lastIndexOf(':');
@@ -104,7 +109,22 @@ public final class HomaAddress {
         } catch (NumberFormatException e) {
             throw new HomaAddressException("the port of \"" + text + "\" is no number", FORMS, e);
         }
-        return of(host, port, family);
+        HomaAddress plain = of(host, port, family);
+        return named == null ? plain : new HomaAddress(plain.host, plain.address, port, named);
+    }
+
+    private static Config.@Nullable Encapsulation named(String scheme, String text) {
+        return switch (scheme) {
+            case "homa" -> null;
+            case "homa+udp" -> Config.Encapsulation.UDP;
+            case "homa+udp-tunnel" -> Config.Encapsulation.UDP_TUNNEL;
+            case "homa+ip" -> Config.Encapsulation.IP;
+            default ->
+                throw new HomaAddressException(
+                        "the encapsulation of " + text + " is unknown",
+                        "use homa://, homa+udp://, homa+udp-tunnel:// or homa+ip://",
+                        null);
+        };
     }
 
     static HomaAddress of(long hi, long lo, int port) {
@@ -155,6 +175,24 @@ public final class HomaAddress {
         return !Address.isIpv4(hi, lo);
     }
 
+    /** The encapsulation that the address names; null if it is that of whichever {@link Homa} uses it. */
+    public Config.@Nullable Encapsulation encapsulation() {
+        return encapsulation;
+    }
+
+    /**
+     * @throws HomaAddressException if it names an encapsulation that this engine does not have
+     */
+    void checkFits(Config config) {
+        if (encapsulation != null && encapsulation != config.encapsulation) {
+            throw new HomaAddressException(
+                    "the address " + this + " is not for this Homa, whose encapsulation is "
+                            + Encapsulation.name(config.encapsulation),
+                    "open one with encapsulation " + Encapsulation.name(encapsulation),
+                    null);
+        }
+    }
+
     /** High half of the address as {@link Address} has it. */
     public long hi() {
         return hi;
@@ -165,7 +203,7 @@ public final class HomaAddress {
         return lo;
     }
 
-    /** Equal if address and port are; the name does not count. */
+    /** Equal if address and port are; name and encapsulation do not count. */
     @Override
     public boolean equals(@Nullable Object other) {
         return other instanceof HomaAddress that && hi == that.hi && lo == that.lo && port == that.port;
@@ -179,6 +217,7 @@ public final class HomaAddress {
     /** In the form {@link #parse} reads. */
     @Override
     public String toString() {
-        return (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
+        String scheme = encapsulation == null ? "" : "homa+" + Encapsulation.name(encapsulation) + "://";
+        return scheme + (host.indexOf(':') >= 0 ? "[" + host + "]" : host) + ":" + port;
     }
 }

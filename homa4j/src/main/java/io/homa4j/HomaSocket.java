@@ -65,6 +65,7 @@ public final class HomaSocket implements AutoCloseable {
      * @param cookie comes back with the outcome
      * @return the RPC's id
      * @throws HomaClosedException if the socket is or gets closed
+     * @throws HomaAddressException if the address names an encapsulation that this {@link Homa} does not have
      */
     public long send(HomaAddress to, byte[] request, @Nullable Object cookie) throws InterruptedException {
         return send(to, MemorySegment.ofArray(request), cookie);
@@ -72,12 +73,14 @@ public final class HomaSocket implements AutoCloseable {
 
     /** As {@link #send(HomaAddress, byte[], Object)}, from heap or native memory. */
     public long send(HomaAddress to, MemorySegment request, @Nullable Object cookie) throws InterruptedException {
+        to.checkFits(loop.config);
         int length = core.checkLength(request.byteSize());
         return send(to, core.copy(request, length, Op.NO_DEADLINE), length, cookie);
     }
 
     /** As {@link #send(HomaAddress, byte[], Object)}, without a copy. */
     public long send(HomaAddress to, HomaBuffer request, @Nullable Object cookie) throws InterruptedException {
+        to.checkFits(loop.config);
         return send(to, request.consume(), request.length(), cookie);
     }
 
@@ -96,6 +99,7 @@ public final class HomaSocket implements AutoCloseable {
      * @return the RPC's id; 0 if the send limit is reached: nothing was done
      */
     public long trySend(HomaAddress to, byte[] request, @Nullable Object cookie) {
+        to.checkFits(loop.config);
         int length = core.checkLength(request.length);
         SendBuffer buffer = loop.sendSpace.tryCopy(MemorySegment.ofArray(request), length);
         if (buffer == null) {
@@ -122,6 +126,7 @@ public final class HomaSocket implements AutoCloseable {
 
     /** A private RPC from heap or native memory, which is copied. */
     public Reply call(HomaAddress to, MemorySegment request, Duration deadline) throws InterruptedException {
+        to.checkFits(loop.config);
         int length = core.checkLength(request.byteSize());
         core.checkMayBlock();
         long deadlineNs = deadlineNs(deadline);
@@ -130,6 +135,7 @@ public final class HomaSocket implements AutoCloseable {
 
     /** A private RPC without a copy. */
     public Reply call(HomaAddress to, HomaBuffer request, Duration deadline) throws InterruptedException {
+        to.checkFits(loop.config);
         core.checkMayBlock();
         return core.call(to, request.consume(), request.length(), deadlineNs(deadline));
     }
@@ -146,6 +152,7 @@ public final class HomaSocket implements AutoCloseable {
 
     /** A private RPC from heap or native memory, which is copied. */
     public CompletableFuture<Reply> callAsync(HomaAddress to, MemorySegment request, Duration deadline) {
+        to.checkFits(loop.config);
         int length = core.checkLength(request.byteSize());
         if (loop.isClosed()) {
             return CompletableFuture.failedFuture(loop.closedException("the socket"));
@@ -159,6 +166,7 @@ public final class HomaSocket implements AutoCloseable {
 
     /** A private RPC without a copy. */
     public CompletableFuture<Reply> callAsync(HomaAddress to, HomaBuffer request, Duration deadline) {
+        to.checkFits(loop.config);
         return core.callAsync(to, request.consume(), request.length(), deadlineNs(deadline));
     }
 

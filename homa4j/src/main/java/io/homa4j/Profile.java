@@ -6,12 +6,10 @@ import io.homa4j.protocol.Config;
 public enum Profile {
     /** homa4j's own: what is better where peers cannot be hurt by it. */
     DEFAULT,
-    /** The kernel module's, as far as captures of it show it; over UDP here. */
+    /** The kernel module's, as far as captures of it show it; over the encapsulation asked for. */
     MODULE;
 
     Config config() {
-        Config config = this == MODULE ? Config.module() : Config.defaults();
-        config.encapsulation = Config.Encapsulation.UDP;
-        return config;
+        return this == MODULE ? Config.module() : Config.defaults();
     }
 }

@@ -2,6 +2,7 @@ package io.homa4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.homa4j.driver.Datapath;
 import io.homa4j.driver.FaultyDriver;
@@ -279,6 +280,35 @@ class CallTest {
                         () -> net.homa(options -> options.encapsulation(tunnel).datapath(Datapath.PORTABLE)))
                 .isInstanceOf(HomaOpenException.class)
                 .hasMessageContaining("udp-tunnel");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"127.0.0.1", "[::1]"})
+    void callsGoOverIpProtocol146WhereRawSocketsAreAllowed(String host) throws Exception {
+        Homa far;
+        try {
+            far = net.homa(options -> options.encapsulation(Encapsulation.IP));
+        } catch (HomaOpenException e) {
+            assumeTrue(false, e.getMessage());
+            return;
+        }
+        Homa near = net.homa(options -> options.encapsulation(Encapsulation.IP));
+        HomaServer server = far.serve(0, request -> request.reply(request.segment()));
+        HomaAddress address = HomaAddress.parse("homa+ip://" + host + ":" + server.port());
+        byte[] request = Loopback.bytes(300_000, 7);
+        for (int i = 0; i < 20; i++) {
+            try (Reply reply = near.call(address, request)) {
+                assertThat(reply.bytes()).isEqualTo(request);
+            }
+        }
+        server.close();
+        assertThatThrownBy(() -> near.call(address, new byte[10]))
+                .isInstanceOfSatisfying(
+                        HomaRpcException.class, e -> assertThat(e.reason()).isEqualTo(Reason.NO_SERVER));
+        Homa other = net.homa();
+        assertThatThrownBy(() -> other.call(address, new byte[10]))
+                .isInstanceOf(HomaAddressException.class)
+                .hasMessageContaining("encapsulation ip");
     }
 
     private static int freePort(InetAddress one, InetAddress other) throws IOException {

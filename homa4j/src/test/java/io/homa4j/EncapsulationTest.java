@@ -10,7 +10,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Encapsulations as users write them. */
 class EncapsulationTest {
     @ParameterizedTest
-    @ValueSource(strings = {"udp", "udp-tunnel:1", "udp-tunnel:65535"})
+    @ValueSource(strings = {"udp", "ip", "udp-tunnel:1", "udp-tunnel:65535"})
     void whatIsReadIsWrittenInTheSameWay(String text) {
         assertThat(Encapsulation.parse(text)).hasToString(text);
     }

@@ -39,8 +39,11 @@ class SocketTest {
         long idA = a.send(toB, new byte[] {1}, "from a");
         long idB = b.send(toA, new byte[] {2}, "from b");
         assertThat(idA & 1).as("client ids are even (spec api 1)").isZero();
-        serveOne(b, 1);
-        serveOne(a, 2);
+        // Both first take what they are asked: the two ways have no order between them.
+        HomaMessage askedB = takeRequest(b, 1);
+        HomaMessage askedA = takeRequest(a, 2);
+        b.reply(askedB, new byte[] {1, 1});
+        a.reply(askedA, new byte[] {2, 2});
         try (HomaMessage outcome = a.receive()) {
             assertThat(outcome.isRequest()).isFalse();
             assertThat(outcome.id()).isEqualTo(idA);
@@ -55,14 +58,13 @@ class SocketTest {
         }
     }
 
-    /** Takes a request and answers it with its byte twice. */
-    private static void serveOne(HomaSocket socket, int expected) throws InterruptedException {
+    private static HomaMessage takeRequest(HomaSocket socket, int expected) throws InterruptedException {
         HomaMessage message = socket.receive();
         assertThat(message.isRequest()).isTrue();
         assertThat(message.id() & 1).as("server ids are odd (spec api 1)").isEqualTo(1);
         assertThat(message.cookie()).isNull();
         assertThat(message.bytes()).containsExactly(expected);
-        socket.reply(message, new byte[] {(byte) expected, (byte) expected});
+        return message;
     }
 
     @Test

@@ -6,6 +6,7 @@ import io.homa4j.Homa;
 import io.homa4j.HomaAddress;
 import io.homa4j.Profile;
 import io.homa4j.driver.Datapath;
+import io.homa4j.protocol.Config;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
@@ -53,8 +54,10 @@ final class EngineOptions {
             names = "--encapsulation",
             paramLabel = "KIND",
             description =
-                    "What is on the wire, the same on both sides: udp, or udp-tunnel:PORT (one UDP port for all).")
-    String encapsulation = "udp";
+                    "What is on the wire, the same on both sides: udp (default), udp-tunnel:PORT (one UDP port for all)"
+                            + " or ip (protocol 146, as kernel hosts).")
+    @Nullable
+    String encapsulation;
 
     @Option(names = "--bind", paramLabel = "ADDRESS", description = "Use this local address only.")
     @Nullable
@@ -99,16 +102,26 @@ final class EngineOptions {
             words.addAll(List.of("--poll-usecs", String.valueOf(pollUsecs)));
         }
         parameters.forEach((name, value) -> words.addAll(List.of("--set", name + "=" + value)));
-        words.addAll(List.of("--datapath", datapath, "--encapsulation", encapsulation));
+        words.addAll(List.of("--datapath", datapath));
+        if (encapsulation != null) {
+            words.addAll(List.of("--encapsulation", encapsulation));
+        }
         if (bind != null) {
             words.addAll(List.of("--bind", bind));
         }
         return words;
     }
 
-    /** Reads HOST:PORT; with {@code --ipv6} the host's IPv6 address is taken. */
+    /**
+     * Reads HOST:PORT; with {@code --ipv6} the host's IPv6 address is taken. An address that names its encapsulation, such as
+     * {@code homa+ip://HOST:PORT}, is as good as the option.
+     */
     HomaAddress address(String text) {
-        return HomaAddress.parse(text, ipv6 ? Family.IPV6 : Family.ANY);
+        HomaAddress address = HomaAddress.parse(text, ipv6 ? Family.IPV6 : Family.ANY);
+        if (encapsulation == null && address.encapsulation() == Config.Encapsulation.IP) {
+            encapsulation = Encapsulation.IP.toString();
+        }
+        return address;
     }
 
     /** The loopback address of the family in use, as text. */
@@ -123,6 +136,11 @@ final class EngineOptions {
         return out.toString();
     }
 
+    /** Whether a Homa port is a UDP port. */
+    boolean isUdp() {
+        return wantedEncapsulation().equals(Encapsulation.UDP);
+    }
+
     private Datapath wantedDatapath() {
         Datapath wanted = Datapath.of(datapath);
         if (wanted == null) {
@@ -133,7 +151,7 @@ final class EngineOptions {
 
     private Encapsulation wantedEncapsulation() {
         try {
-            return Encapsulation.parse(encapsulation);
+            return encapsulation == null ? Encapsulation.UDP : Encapsulation.parse(encapsulation);
         } catch (IllegalArgumentException e) {
             throw CliException.usage("--encapsulation makes no sense (" + e.getMessage() + ")", "see --help");
         }

@@ -79,8 +79,8 @@ final class ServerCommand implements Callable<Integer> {
             Summary start = Summary.of(responder, System.nanoTime());
             try (HomaServer server =
                     homa.server(port).shortHandler().maxInService(maxInService).open(responder)) {
-                lines.println(
-                        "ready: serving on UDP port " + server.port() + ", answering " + replies + "; Ctrl-C ends it");
+                lines.println("ready: serving on " + (engine.isUdp() ? "UDP" : "Homa") + " port " + server.port()
+                        + ", answering " + replies + "; Ctrl-C ends it");
                 lines.flush();
                 reportUntilStopped(stop, lines, responder, server);
             }

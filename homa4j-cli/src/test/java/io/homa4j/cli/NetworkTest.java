@@ -25,7 +25,7 @@ class NetworkTest {
         builder.environment()
                 .put(
                         "HOMA",
-                        java + " -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -ea -cp "
+                        java + " -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -ea --enable-native-access=ALL-UNNAMED -cp "
                                 + System.getProperty("java.class.path") + " io.homa4j.cli.Homa");
         Process process = builder.redirectErrorStream(true).start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

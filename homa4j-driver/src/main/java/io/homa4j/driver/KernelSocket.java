@@ -105,7 +105,9 @@ final class KernelSocket {
             MemorySegment value = arena.allocate(SocketAddress.SIZE_IPV6, 8);
             Options options = new Options(libc, descriptor, value);
             if (ipv6) {
-                options.set(Socket.IPPROTO_IPV6, Socket.IPV6_V6ONLY, 1);
+                if (!wish.isRaw()) {
+                    options.set(Socket.IPPROTO_IPV6, Socket.IPV6_V6ONLY, 1);
+                }
                 options.set(Socket.IPPROTO_IPV6, Socket.IPV6_MTU_DISCOVER, Socket.IP_PMTUDISC_DO);
                 options.set(Socket.IPPROTO_IPV6, Socket.IPV6_RECVERR, 1);
             } else {

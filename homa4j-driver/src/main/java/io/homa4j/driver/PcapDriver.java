@@ -1,5 +1,6 @@
 package io.homa4j.driver;
 
+import io.homa4j.protocol.Config.Encapsulation;
 import io.homa4j.protocol.PacketBatch;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -11,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A driver that writes every packet it passes, in both directions, to a capture file: what the engine saw and said, without
- * privilege and without another program. Link and IP headers are made up around the UDP payload; where the local address is
+ * privilege and without another program. Link and IP headers, and over UDP its header, are made up around the Homa packet; where the local address is
  * not known (a port bound to all addresses) the frame shows 0.0.0.0 or ::.
  *
  * <p>For finding faults: writing takes time on the thread that turns the engine. When the disk is full or the file cannot be
@@ -26,12 +27,14 @@ public final class PcapDriver implements Driver {
     /**
      * @param inner the driver whose packets are written; closed with this one
      * @param file created, or overwritten
+     * @param encapsulation what is on the wire
+     * @param tunnelPort the port of a tunnel; else ignored
      * @throws UncheckedIOException if the file cannot be created
      */
-    public PcapDriver(Driver inner, Path file) {
+    public PcapDriver(Driver inner, Path file, Encapsulation encapsulation, int tunnelPort) {
         this.inner = inner;
         try {
-            this.writer = new PcapWriter(file);
+            this.writer = new PcapWriter(file, encapsulation, tunnelPort);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write the capture " + file + ": " + e.getMessage(), e);
         }

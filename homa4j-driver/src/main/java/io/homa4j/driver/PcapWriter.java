@@ -1,6 +1,7 @@
 package io.homa4j.driver;
 
 import io.homa4j.protocol.Address;
+import io.homa4j.protocol.Config.Encapsulation;
 import io.homa4j.protocol.PacketBatch;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
@@ -27,12 +28,16 @@ final class PcapWriter implements AutoCloseable {
     private static final int UDP = 17;
     private static final int HOP_LIMIT = 64;
 
+    private final Encapsulation encapsulation;
+    private final int tunnelPort;
     private final OutputStream out;
     private final ByteBuffer frame = ByteBuffer.allocate(RECORD_HEADER + (1 << 17));
     private final MemorySegment frameSegment = MemorySegment.ofBuffer(frame);
     private boolean isBroken;
 
-    PcapWriter(Path file) throws IOException {
+    PcapWriter(Path file, Encapsulation encapsulation, int tunnelPort) throws IOException {
+        this.encapsulation = encapsulation;
+        this.tunnelPort = tunnelPort;
         out = new BufferedOutputStream(Files.newOutputStream(file), 1 << 16);
         ByteBuffer header = ByteBuffer.allocate(24).order(ByteOrder.BIG_ENDIAN);
         header.putInt(NANOSECOND_MAGIC)
@@ -85,10 +90,11 @@ final class PcapWriter implements AutoCloseable {
         }
         int header = batch.length[i];
         int data = payload == null ? 0 : batch.payloadLength[i];
-        int udpLength = UDP_HEADER + header + data;
+        boolean isUdp = encapsulation != Encapsulation.IP;
+        int transportLength = (isUdp ? UDP_HEADER : 0) + header + data;
         boolean ipv4 = Address.isIpv4(sourceHi, sourceLo) || Address.isIpv4(targetHi, targetLo);
         int ipHeader = ipv4 ? 20 : 40;
-        int wire = ETHERNET_HEADER + ipHeader + udpLength;
+        int wire = ETHERNET_HEADER + ipHeader + transportLength;
         Instant now = Instant.now();
 
         frame.clear();
@@ -100,35 +106,40 @@ final class PcapWriter implements AutoCloseable {
         int ipAt = frame.position();
         int trafficClass = batch.level[i] << 5;
         if (ipv4) {
-            frame.put((byte) 0x45).put((byte) trafficClass).putShort((short) (ipHeader + udpLength));
+            frame.put((byte) 0x45).put((byte) trafficClass).putShort((short) (ipHeader + transportLength));
             frame.putShort((short) 0)
                     .putShort((short) 0x4000)
                     .put((byte) HOP_LIMIT)
-                    .put((byte) UDP)
+                    .put((byte) (isUdp ? UDP : IpPacket.HOMA))
                     .putShort((short) 0);
             frame.putInt((int) sourceLo).putInt((int) targetLo);
             frame.putShort(ipAt + 10, (short) ~sum(ipAt, ipHeader, 0));
         } else {
             frame.putInt(6 << 28 | trafficClass << 20)
-                    .putShort((short) udpLength)
-                    .put((byte) UDP)
+                    .putShort((short) transportLength)
+                    .put((byte) (isUdp ? UDP : IpPacket.HOMA))
                     .put((byte) HOP_LIMIT);
             frame.putLong(sourceHi).putLong(sourceLo).putLong(targetHi).putLong(targetLo);
         }
         int udpAt = frame.position();
-        frame.putShort((short) sourcePort)
-                .putShort((short) targetPort)
-                .putShort((short) udpLength)
-                .putShort((short) 0);
+        boolean isTunnel = encapsulation == Encapsulation.UDP_TUNNEL;
+        if (isUdp) {
+            frame.putShort((short) (isTunnel ? tunnelPort : sourcePort))
+                    .putShort((short) (isTunnel ? tunnelPort : targetPort))
+                    .putShort((short) transportLength)
+                    .putShort((short) 0);
+        }
         int at = frame.position();
         MemorySegment.copy(batch.packet[i], batch.packetAt[i], frameSegment, at, header);
         if (payload != null) {
             MemorySegment.copy(payload, batch.payloadAt[i], frameSegment, at + header, data);
         }
-        // The checksum covers the addresses and, once more, protocol and length.
-        int addresses = ipv4 ? 8 : 32;
-        int checksum = ~sum(udpAt - addresses, addresses + udpLength, UDP + udpLength) & 0xFFFF;
-        frame.putShort(udpAt + 6, (short) (checksum == 0 ? 0xFFFF : checksum));
+        if (isUdp) {
+            // The checksum covers the addresses and, once more, protocol and length.
+            int addresses = ipv4 ? 8 : 32;
+            int checksum = ~sum(udpAt - addresses, addresses + transportLength, UDP + transportLength) & 0xFFFF;
+            frame.putShort(udpAt + 6, (short) (checksum == 0 ? 0xFFFF : checksum));
+        }
         try {
             out.write(frame.array(), 0, RECORD_HEADER + wire);
         } catch (IOException e) {

@@ -21,21 +21,18 @@ import java.lang.foreign.MemorySegment;
  * datagram that arrived merged (UDP_GRO) is several packets; those that find no room in the batch wait for the next one.
  */
 final class ReceiveRing {
-    /** Datagrams received at a time. */
-    static final int SLOTS = 64;
-
+    private static final int SLOTS = 64;
     private static final int DATAGRAM_BYTES = 65_535;
-    /** A little more than a power of two, so that the beginnings of datagrams do not compete for the same lines of a cache. */
-    private static final int STRIDE = (1 << 16) + 5 * 64;
-
     private static final int NAME_BYTES = 32;
     private static final int CONTROL_BYTES = 128;
     private static final int IPV4_TARGET = 16;
     private static final int IPV4_HEADER = 20;
 
+    private final int slots;
+    private final int stride;
     private final MemorySegment memory;
     private final MemorySegment headers;
-    private final MemorySegment[] headersFrom = new MemorySegment[SLOTS];
+    private final MemorySegment[] headersFrom;
     private final MemorySegment names;
     private final MemorySegment controls;
 
@@ -62,20 +59,33 @@ final class ReceiveRing {
 
     long mergedPackets;
 
+    /** A ring for datagrams of any size. */
     ReceiveRing(KernelSocket any) {
-        source = any;
+        this(any, SLOTS, DATAGRAM_BYTES);
+    }
+
+    /**
+     * @param slots datagrams received at a time
+     * @param datagramBytes longer ones are cut off, and not handed out
+     */
+    ReceiveRing(KernelSocket any, int slots, int datagramBytes) {
+        this.source = any;
+        this.slots = slots;
+        // Never a power of two: the beginnings of datagrams shall not compete for the same lines of a cache.
+        this.stride = (datagramBytes + 63 & ~63) + 5 * 64;
+        this.headersFrom = new MemorySegment[slots];
         Arena arena = Arena.ofAuto();
-        memory = arena.allocate((long) SLOTS * STRIDE, 64);
-        headers = arena.allocate((long) SLOTS * MessageHeader.SIZE, 64);
-        names = arena.allocate((long) SLOTS * NAME_BYTES, 64);
-        controls = arena.allocate((long) SLOTS * CONTROL_BYTES, 64);
-        MemorySegment vectors = arena.allocate((long) SLOTS * IoVector.SIZE, 64);
-        for (int i = 0; i < SLOTS; i++) {
+        memory = arena.allocate((long) slots * stride, 64);
+        headers = arena.allocate((long) slots * MessageHeader.SIZE, 64);
+        names = arena.allocate((long) slots * NAME_BYTES, 64);
+        controls = arena.allocate((long) slots * CONTROL_BYTES, 64);
+        MemorySegment vectors = arena.allocate((long) slots * IoVector.SIZE, 64);
+        for (int i = 0; i < slots; i++) {
             headersFrom[i] = headers.asSlice((long) i * MessageHeader.SIZE);
             long header = (long) i * MessageHeader.SIZE;
             long vector = (long) i * IoVector.SIZE;
-            vectors.set(JAVA_LONG, vector + IoVector.BASE, memory.address() + (long) i * STRIDE);
-            vectors.set(JAVA_LONG, vector + IoVector.LENGTH, DATAGRAM_BYTES);
+            vectors.set(JAVA_LONG, vector + IoVector.BASE, memory.address() + (long) i * stride);
+            vectors.set(JAVA_LONG, vector + IoVector.LENGTH, datagramBytes);
             headers.set(JAVA_LONG, header + MessageHeader.NAME, names.address() + (long) i * NAME_BYTES);
             headers.set(JAVA_LONG, header + MessageHeader.VECTOR, vectors.address() + vector);
             headers.set(JAVA_LONG, header + MessageHeader.VECTOR_COUNT, 1);
@@ -103,7 +113,7 @@ final class ReceiveRing {
 
     /** Datagrams that fit before the next {@link #begin}. */
     int room() {
-        return SLOTS - filled;
+        return slots - filled;
     }
 
     /**
@@ -130,7 +140,7 @@ final class ReceiveRing {
     /** Packets of one datagram; goes on to the next slot when all of them are handed out. */
     private void handOutSlot(PacketBatch batch, int slot) {
         long header = (long) slot * MessageHeader.SIZE;
-        long at = (long) slot * STRIDE;
+        long at = (long) slot * stride;
         long name = (long) slot * NAME_BYTES;
         int bytes = headers.get(JAVA_INT, header + MessageHeader.TRANSFERRED);
         int flags = headers.get(JAVA_INT, header + MessageHeader.FLAGS);

@@ -12,16 +12,19 @@ import io.homa4j.protocol.Config.Encapsulation;
 import io.homa4j.protocol.PacketBatch;
 import io.homa4j.protocol.Status;
 import java.io.UncheckedIOException;
+import java.lang.System.Logger;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.nio.channels.ClosedChannelException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -31,11 +34,15 @@ import org.jspecify.annotations.Nullable;
  * each, errors of the network as they come, sleeps of microseconds. Nothing is allocated per packet.
  *
  * <p>Over {@code udp} every port has a socket for each family. Over {@code udp-tunnel} one such pair, on the tunnel's port,
- * carries all ports; they stand in the header.
+ * carries all ports; they stand in the header. So it is over {@code ip}, with raw sockets of IP protocol 146, which the kernel
+ * filters by port; a port is owned by whoever holds a UDP socket of that number ({@link HeldPorts}), and one process of the host
+ * answers for ports that nobody has ({@link AbsentPorts}).
  *
  * <p>Payload of packets to send must be native memory.
  */
 public final class SyscallDriver implements Driver {
+    private static final Logger LOG = System.getLogger(SyscallDriver.class.getName());
+
     /** Backlog in the kernel must stay short, because the order of packets is decided before it, bytes. */
     private static final int SEND_BUFFER = 256 << 10;
     /** After so many bytes the kernel is asked how many it still holds. */
@@ -66,17 +73,39 @@ public final class SyscallDriver implements Driver {
     /** Peers to whom segmented sends were refused, by hash. */
     private static final int REFUSED_SLOTS = 1024;
 
-    /** A Homa port: its sockets, of which one may be missing. */
+    /** Buffers of sockets that are only held, bytes. */
+    private static final int SMALL_BUFFER = 4096;
+
+    private static final Path PROC = Path.of("/proc");
+
+    /** A socket for each family, of which one may be missing. */
+    private record Pair(
+            @Nullable KernelSocket ipv4, @Nullable KernelSocket ipv6) {
+        int port() {
+            return ipv4 != null ? ipv4.port : ipv6 != null ? ipv6.port : 0;
+        }
+
+        void each(Consumer<KernelSocket> action) {
+            if (ipv4 != null) {
+                action.accept(ipv4);
+            }
+            if (ipv6 != null) {
+                action.accept(ipv6);
+            }
+        }
+    }
+
+    /** A Homa port: the sockets it uses, and over {@code ip} those that only hold its number. */
     private static final class Port {
         final int number;
-        final @Nullable KernelSocket ipv4;
-        final @Nullable KernelSocket ipv6;
+        final Pair pair;
+        final @Nullable Pair held;
         int socket = -1;
 
-        Port(int number, @Nullable KernelSocket ipv4, @Nullable KernelSocket ipv6) {
+        Port(int number, Pair pair, @Nullable Pair held) {
             this.number = number;
-            this.ipv4 = ipv4;
-            this.ipv6 = ipv6;
+            this.pair = pair;
+            this.held = held;
         }
     }
 
@@ -95,8 +124,8 @@ public final class SyscallDriver implements Driver {
 
     /** Every bound port; changed under the lock, which nothing on the packet path takes. */
     private final List<Port> bound = new ArrayList<>();
-    /** The pair of sockets that all ports share in the tunnel. Under the same lock. */
-    private @Nullable Port shared;
+    /** The sockets that all ports share in the tunnel and over {@code ip}. Under the same lock. */
+    private @Nullable Pair shared;
 
     private boolean isClosed;
     private volatile long receiveCapacityBytes;
@@ -112,6 +141,10 @@ public final class SyscallDriver implements Driver {
     private @Nullable ReceiveRing ring;
     private SendMessages toIpv4 = new SendMessages(64, false);
     private SendMessages toIpv6 = new SendMessages(64, true);
+    /** Only over {@code ip}. */
+    private @Nullable PortUnreachable answers;
+
+    private @Nullable AbsentPorts absent;
     private final boolean[] refusesSegments = new boolean[REFUSED_SLOTS];
     private int nextSocket;
     private int turn;
@@ -133,10 +166,9 @@ public final class SyscallDriver implements Driver {
     private long receiveErrors;
 
     /**
-     * A driver that sends UDP datagrams; only where nothing is an {@link #obstacle}.
+     * Opens it; only where nothing is an {@link #obstacle}.
      *
-     * @param encapsulation {@code UDP} or {@code UDP_TUNNEL}
-     * @param tunnelPort the port of the tunnel; ignored for {@code UDP}
+     * @param tunnelPort the port of the tunnel; else ignored
      * @param receiveBufferBytes SO_RCVBUF to ask for, per socket; the kernel may grant less
      * @throws UncheckedIOException if the process may open no more files
      */
@@ -157,17 +189,33 @@ public final class SyscallDriver implements Driver {
         this.errors = new ErrorQueue(libc, encapsulation);
         try {
             this.sleeper = new Sleeper(libcs);
+            if (encapsulation == Encapsulation.IP) {
+                answers = new PortUnreachable(libc, System.nanoTime());
+                absent = new AbsentPorts(libc, PROC, answers, System.nanoTime());
+            }
         } catch (KernelSocket.Refused e) {
-            throw new UncheckedIOException("cannot open an epoll: " + e.getMessage(), e);
+            throw new UncheckedIOException("cannot open an epoll or a raw socket: " + e.getMessage(), e);
         }
     }
 
     /** Why this driver cannot be opened, as the rest of a sentence; null if it can. */
     static @Nullable String obstacle(Encapsulation encapsulation) {
-        if (encapsulation == Encapsulation.IP) {
-            return "it does not have the encapsulation ip";
+        String obstacle = FfmLibc.obstacle();
+        return obstacle != null || encapsulation != Encapsulation.IP ? obstacle : obstacleToIp(new FfmLibc(), PROC);
+    }
+
+    static @Nullable String obstacleToIp(Libc libc, Path proc) {
+        if (HeldPorts.isKernelModuleThere(proc)) {
+            return "the kernel module of Homa is loaded and takes all packets of IP protocol 146"
+                    + " (rmmod homa, or use encapsulation udp)";
         }
-        return FfmLibc.obstacle();
+        int raw = libc.socket(Socket.AF_INET, Socket.SOCK_RAW | Socket.SOCK_CLOEXEC, IpPacket.HOMA);
+        if (raw < 0) {
+            return "raw sockets of IP protocol 146 are denied: " + Errno.text(raw)
+                    + "; run as root or grant CAP_NET_RAW";
+        }
+        libc.close(raw);
+        return null;
     }
 
     /** What the kernel does for many packets at once, for people. */
@@ -193,31 +241,54 @@ public final class SyscallDriver implements Driver {
                         "open another one",
                         new ClosedChannelException());
             }
-            Port fresh = encapsulation == Encapsulation.UDP ? open(local, port) : share(local, port);
+            Port fresh = switch (encapsulation) {
+                case UDP -> {
+                    Pair own = open(local, port, udp());
+                    yield new Port(own.port(), own, null);
+                }
+                case UDP_TUNNEL -> {
+                    int number = freePort(port);
+                    yield new Port(number, shared(local), null);
+                }
+                case IP -> hold(local, port);
+            };
             bound.add(fresh);
+            if (encapsulation == Encapsulation.IP) {
+                filter(fresh.pair);
+            }
             return fresh.number;
         }
     }
 
-    /** A port with sockets of its own, or the tunnel's. */
-    private Port open(@Nullable InetAddress local, int port) throws DriverException {
-        KernelSocket.Wish wish =
-                new KernelSocket.Wish(Socket.IPPROTO_UDP, askedReceiveBuffer, SEND_BUFFER, offloads.mergesReceived());
+    private KernelSocket.Wish udp() {
+        return new KernelSocket.Wish(Socket.IPPROTO_UDP, askedReceiveBuffer, SEND_BUFFER, offloads.mergesReceived());
+    }
+
+    /** Sockets to receive from. */
+    private Pair open(@Nullable InetAddress local, int port, KernelSocket.Wish wish) throws DriverException {
+        Pair pair = openPair(local, port, wish);
+        pair.each(socket -> receiveCapacityBytes = receiveCapacityBytes == 0
+                ? socket.receiveBufferBytes
+                : Math.min(receiveCapacityBytes, socket.receiveBufferBytes));
+        return pair;
+    }
+
+    private Pair openPair(@Nullable InetAddress local, int port, KernelSocket.Wish wish) throws DriverException {
         Libc own = libcs.get();
-        String what = (local == null ? "" : local.getHostAddress() + " ") + "UDP port " + port;
         try {
             if (local != null) {
                 boolean ipv6 = local instanceof Inet6Address;
                 KernelSocket only = KernelSocket.open(own, ipv6, local, port, wish);
-                return opened(ipv6 ? null : only, ipv6 ? only : null);
+                return new Pair(ipv6 ? null : only, ipv6 ? only : null);
             }
             return openBoth(own, port, wish);
         } catch (KernelSocket.Refused e) {
-            throw KernelSocket.describe(what, e);
+            String protocol = wish.isRaw() ? "IP protocol " + wish.protocol() : "UDP port " + port;
+            throw KernelSocket.describe((local == null ? "" : local.getHostAddress() + " ") + protocol, e);
         }
     }
 
-    private Port openBoth(Libc own, int port, KernelSocket.Wish wish) throws KernelSocket.Refused {
+    private static Pair openBoth(Libc own, int port, KernelSocket.Wish wish) throws KernelSocket.Refused {
         for (int tried = 1; ; tried++) {
             KernelSocket ipv4 = null;
             try {
@@ -228,12 +299,12 @@ public final class SyscallDriver implements Driver {
                 }
             }
             try {
-                return opened(ipv4, KernelSocket.open(own, true, null, ipv4 == null ? port : ipv4.port, wish));
+                return new Pair(ipv4, KernelSocket.open(own, true, null, ipv4 == null ? port : ipv4.port, wish));
             } catch (KernelSocket.Refused e) {
                 // IPv6 is often switched off by taking away its addresses, which shows only now.
                 boolean noIpv6 = e.result == -Errno.EAFNOSUPPORT || e.result == -Errno.EADDRNOTAVAIL;
                 if (ipv4 != null && noIpv6) {
-                    return opened(ipv4, null);
+                    return new Pair(ipv4, null);
                 }
                 if (ipv4 != null) {
                     own.close(ipv4.descriptor);
@@ -245,23 +316,23 @@ public final class SyscallDriver implements Driver {
         }
     }
 
-    private Port opened(@Nullable KernelSocket ipv4, @Nullable KernelSocket ipv6) {
-        long smallest = receiveCapacityBytes == 0 ? Long.MAX_VALUE : receiveCapacityBytes;
-        int number = 0;
-        for (KernelSocket socket : new KernelSocket[] {ipv4, ipv6}) {
-            if (socket != null) {
-                number = socket.port;
-                smallest = Math.min(smallest, socket.receiveBufferBytes);
-            }
+    /** The sockets of all ports, opened with the first one. */
+    private Pair shared(@Nullable InetAddress local) throws DriverException {
+        Pair pair = shared;
+        if (pair == null) {
+            boolean isIp = encapsulation == Encapsulation.IP;
+            pair = isIp
+                    ? open(local, 0, new KernelSocket.Wish(IpPacket.HOMA, askedReceiveBuffer, SEND_BUFFER, false))
+                    : open(local, tunnelPort, udp());
+            shared = pair;
         }
-        receiveCapacityBytes = smallest;
-        return new Port(number, ipv4, ipv6);
+        return pair;
     }
 
-    /** A Homa port within the tunnel, whose sockets are opened with the first one. */
-    private Port share(@Nullable InetAddress local, int port) throws DriverException {
-        int number = port;
-        if (port == 0) {
+    /** A Homa port within the tunnel that this process does not use yet. */
+    private int freePort(int wanted) throws DriverException {
+        int number = wanted;
+        if (wanted == 0) {
             number = FIRST_AUTOMATIC_PORT;
             while (number <= LAST_PORT && find(number) != null) {
                 number++;
@@ -270,16 +341,48 @@ public final class SyscallDriver implements Driver {
         if (number > LAST_PORT || find(number) != null) {
             throw new DriverException(
                     Kind.PORT_IN_USE,
-                    "cannot bind Homa port " + port + ": the port is in use in this process",
+                    "cannot bind Homa port " + wanted + ": the port is in use in this process",
                     "choose another port",
                     new IllegalStateException("in use"));
         }
-        Port pair = shared;
-        if (pair == null) {
-            pair = open(local, tunnelPort);
-            shared = pair;
+        return number;
+    }
+
+    /** Over {@code ip} a port belongs to whoever holds the UDP port of that number. */
+    private Port hold(@Nullable InetAddress local, int port) throws DriverException {
+        Pair held = openPair(local, port, new KernelSocket.Wish(Socket.IPPROTO_UDP, SMALL_BUFFER, SMALL_BUFFER, false));
+        boolean isDone = false;
+        try {
+            Libc own = libcs.get();
+            for (KernelSocket socket : new KernelSocket[] {held.ipv4, held.ipv6}) {
+                if (socket != null) {
+                    PortFilter.attachDropAll(own, socket.descriptor);
+                }
+            }
+            Port fresh = new Port(held.port(), shared(local), held);
+            isDone = true;
+            return fresh;
+        } catch (KernelSocket.Refused e) {
+            throw KernelSocket.describe("Homa port " + port, e);
+        } finally {
+            if (!isDone) {
+                held.each(socket -> libcs.get().close(socket.descriptor));
+            }
         }
-        return new Port(number, pair.ipv4, pair.ipv6);
+    }
+
+    /** Lets this process see the packets for its own ports. */
+    private void filter(Pair raw) throws DriverException {
+        int[] own = bound.stream().mapToInt(port -> port.number).toArray();
+        try {
+            for (KernelSocket socket : new KernelSocket[] {raw.ipv4, raw.ipv6}) {
+                if (socket != null) {
+                    PortFilter.attach(libcs.get(), socket, own, PortFilter.WHOLE, PortFilter.NOTHING, PortFilter.WHOLE);
+                }
+            }
+        } catch (KernelSocket.Refused e) {
+            throw KernelSocket.describe("IP protocol 146", e);
+        }
     }
 
     private @Nullable Port find(int number) {
@@ -305,12 +408,11 @@ public final class SyscallDriver implements Driver {
             bySocket = Arrays.copyOf(bySocket, Math.max(socket + 1, 2 * bySocket.length));
         }
         bySocket[socket] = fresh;
-        watch(fresh.ipv4, socket);
-        watch(fresh.ipv6, socket);
+        fresh.pair.each(each -> watch(each, socket));
     }
 
-    private void watch(@Nullable KernelSocket socket, int number) {
-        if (socket == null || Arrays.asList(sockets).contains(socket)) {
+    private void watch(KernelSocket socket, int number) {
+        if (Arrays.asList(sockets).contains(socket)) {
             return;
         }
         socket.socket = encapsulation == Encapsulation.UDP ? number : -1;
@@ -336,23 +438,37 @@ public final class SyscallDriver implements Driver {
             bySocket[gone.socket] = null;
         }
         if (encapsulation == Encapsulation.UDP) {
-            drop(gone.ipv4);
-            drop(gone.ipv6);
+            gone.pair.each(this::drop);
+        }
+        if (gone.held != null) {
+            gone.held.each(socket -> libc.close(socket.descriptor));
+            try {
+                synchronized (bound) {
+                    filter(gone.pair);
+                }
+            } catch (DriverException e) {
+                LOG.log(Logger.Level.DEBUG, "the filter still lets packets for a closed port through", e);
+            }
+            if (absent != null) {
+                absent.lookAgain(System.nanoTime());
+            }
         }
     }
 
-    private void drop(@Nullable KernelSocket gone) {
-        if (gone != null) {
-            sockets = Arrays.stream(sockets).filter(other -> other != gone).toArray(KernelSocket[]::new);
-            sleeper.forget(gone);
-            libc.close(gone.descriptor);
-        }
+    private void drop(KernelSocket gone) {
+        sockets = Arrays.stream(sockets).filter(other -> other != gone).toArray(KernelSocket[]::new);
+        sleeper.forget(gone);
+        libc.close(gone.descriptor);
     }
 
     // ---- receiving
 
     @Override
     public int receive(PacketBatch batch) {
+        long nowNs = System.nanoTime();
+        if (absent != null) {
+            answerForAbsentPorts(batch, nowNs);
+        }
         batch.clear();
         ReceiveRing from = ring;
         if (from == null) {
@@ -361,7 +477,6 @@ public final class SyscallDriver implements Driver {
         from.begin();
         from.handOut(batch);
         KernelSocket[] all = sockets;
-        long nowNs = System.nanoTime();
         if (++turn % QUIET_TURNS == 0 || nowNs - lookedNs > QUIET_NS) {
             lookedNs = nowNs;
             lookAtQuietOnes(all);
@@ -402,7 +517,36 @@ public final class SyscallDriver implements Driver {
         }
     }
 
+    /** For those of the last batch that the engine has marked, and for what nobody on this host takes. */
+    private void answerForAbsentPorts(PacketBatch last, long nowNs) {
+        PortUnreachable icmp = answers;
+        AbsentPorts others = absent;
+        if (icmp == null || others == null) {
+            return;
+        }
+        for (int i = 0; i < last.count; i++) {
+            if (last.portUnreachable[i]) {
+                last.portUnreachable[i] = false;
+                icmp.answer(
+                        last.packet[i],
+                        last.packetAt[i],
+                        last.length[i],
+                        last.peerHi[i],
+                        last.peerLo[i],
+                        last.localHi[i],
+                        last.localLo[i],
+                        nowNs);
+            }
+        }
+        others.stand(sleeper, nowNs);
+        others.poll(nowNs);
+    }
+
     private void lookAtQuietOnes(KernelSocket[] all) {
+        if (absent != null) {
+            sleeper.look(libc);
+            return;
+        }
         for (KernelSocket socket : all) {
             if (socket.emptyPolls >= QUIET_AFTER) {
                 sleeper.look(libc);
@@ -478,7 +622,7 @@ public final class SyscallDriver implements Driver {
     private @Nullable KernelSocket socketFor(PacketBatch batch, int i) {
         int socket = batch.socket[i];
         Port port = socket >= 0 && socket < bySocket.length ? bySocket[socket] : null;
-        return port == null ? null : Address.isIpv4(batch.peerHi[i], batch.peerLo[i]) ? port.ipv4 : port.ipv6;
+        return port == null ? null : Address.isIpv4(batch.peerHi[i], batch.peerLo[i]) ? port.pair.ipv4 : port.pair.ipv6;
     }
 
     /** Sends packets that leave through one socket; returns the index of the first one not handed over. */
@@ -551,13 +695,21 @@ public final class SyscallDriver implements Driver {
                     batch,
                     next,
                     last,
-                    encapsulation == Encapsulation.UDP ? batch.peerPort[next] : tunnelPort,
+                    targetPort(batch, next),
                     named ? batch.localHi[next] : socket.localHi,
                     named ? batch.localLo[next] : socket.localLo,
-                    plain || refusesSegments[slot(batch, next)] ? 1 : offloads.maxSegments(),
+                    plain || refusesSegments[slot(batch, next)] || socket.isRaw ? 1 : offloads.maxSegments(),
                     vectors);
         }
         return messages;
+    }
+
+    private int targetPort(PacketBatch batch, int i) {
+        return switch (encapsulation) {
+            case UDP -> batch.peerPort[i];
+            case UDP_TUNNEL -> tunnelPort;
+            case IP -> 0;
+        };
     }
 
     private void account(PacketBatch batch, int from, int end, KernelSocket socket, SendMessages messages, int count) {
@@ -600,14 +752,23 @@ public final class SyscallDriver implements Driver {
 
     @Override
     public int sendRoomBytes() {
+        if (held() >= ASK_AFTER_BYTES) {
+            for (KernelSocket socket : sockets) {
+                if (socket.sentSinceAsked > 0 || socket.held > 0) {
+                    ask(socket);
+                }
+            }
+        }
+        return Math.clamp(SEND_BUFFER - held(), 0, Integer.MAX_VALUE);
+    }
+
+    /** At most so many bytes of packets are held by the kernel. */
+    private long held() {
         long held = 0;
         for (KernelSocket socket : sockets) {
-            if (socket.sentSinceAsked >= ASK_AFTER_BYTES || socket.held > 0) {
-                ask(socket);
-            }
             held += socket.held + socket.sentSinceAsked;
         }
-        return Math.clamp(SEND_BUFFER - held, 0, Integer.MAX_VALUE);
+        return held;
     }
 
     /** How many bytes of packets the kernel still holds. */
@@ -623,7 +784,8 @@ public final class SyscallDriver implements Driver {
 
     @Override
     public void await(long timeoutNs) {
-        sleeper.await(timeoutNs);
+        // Whoever answers for absent ports may have died.
+        sleeper.await(absent == null ? timeoutNs : Math.min(timeoutNs, absent.patienceNs()));
     }
 
     @Override
@@ -672,6 +834,8 @@ public final class SyscallDriver implements Driver {
         counters.put("driver_receive_overflows", from == null ? 0 : from.overflows);
         counters.put("driver_damaged_datagrams", from == null ? 0 : from.damaged);
         counters.put("driver_network_errors", errors.fromNetwork);
+        counters.put("driver_port_unreachable_sent", answers == null ? 0 : answers.sent);
+        counters.put("driver_port_unreachable_suppressed", answers == null ? 0 : answers.suppressed);
         counters.put("driver_send_queue_full", sendFull);
         counters.put("driver_send_refused", sendRefusals);
         counters.put("driver_packets_too_big", tooBig);
@@ -686,24 +850,27 @@ public final class SyscallDriver implements Driver {
                 return;
             }
             isClosed = true;
-            Port pair = shared;
-            if (pair != null) {
-                closeSockets(pair);
-            } else {
-                bound.forEach(this::closeSockets);
+            for (Port port : bound) {
+                close(port.held);
+                close(encapsulation == Encapsulation.UDP ? port.pair : null);
             }
+            close(shared);
             bound.clear();
+        }
+        if (absent != null) {
+            absent.close();
+        }
+        if (answers != null) {
+            answers.close();
         }
         sockets = new KernelSocket[0];
         Arrays.fill(bySocket, null);
         sleeper.close();
     }
 
-    private void closeSockets(Port port) {
-        for (KernelSocket socket : new KernelSocket[] {port.ipv4, port.ipv6}) {
-            if (socket != null) {
-                libc.close(socket.descriptor);
-            }
+    private void close(@Nullable Pair pair) {
+        if (pair != null) {
+            pair.each(socket -> libc.close(socket.descriptor));
         }
     }
 

@@ -2,6 +2,7 @@ package io.homa4j.driver;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.homa4j.protocol.Config.Encapsulation;
 import io.homa4j.protocol.PacketBatch;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -19,7 +20,7 @@ class PcapDriverTest {
         Path file = folder.resolve("all.pcap");
         int from;
         int to;
-        try (PcapDriver driver = new PcapDriver(new PortableDriver(), file)) {
+        try (PcapDriver driver = new PcapDriver(new PortableDriver(), file, Encapsulation.UDP, 0)) {
             from = driver.bind(null, 0);
             to = driver.bind(null, 0);
             driver.attach(from, 0);
@@ -41,6 +42,25 @@ class PcapDriverTest {
         check(frames.get(2), from, to, 5, 60, 101, 20);
         check(frames.get(3), from, to, 7, 33, 0, 40);
         assertThat(frames.get(0).timeNs()).isLessThanOrEqualTo(frames.get(3).timeNs());
+    }
+
+    @Test
+    void aTunnelShowsItsPortAndIpHasNoUdpHeader() throws Exception {
+        PacketBatch out = Batches.toSend();
+        Batches.add(out, 0, 0, Batches.LOOPBACK_LO, 99, 5, 60, 7);
+        Path tunnel = folder.resolve("tunnel.pcap");
+        try (PcapWriter writer = new PcapWriter(tunnel, Encapsulation.UDP_TUNNEL, 4_791)) {
+            writer.sent(out, 0, 98);
+        }
+        check(PcapFile.readAll(tunnel).getFirst(), 4_791, 4_791, 5, 60, 7, 20);
+        Path ip = folder.resolve("ip.pcap");
+        try (PcapWriter writer = new PcapWriter(ip, Encapsulation.IP, 0)) {
+            writer.sent(out, 0, 98);
+        }
+        PcapFrame frame = PcapFile.readAll(ip).getFirst();
+        assertThat(frame.wireLength()).isEqualTo(14 + 20 + 67);
+        assertThat(frame.bytes()[14 + 9]).isEqualTo((byte) IpPacket.HOMA);
+        assertThat(frame.bytes()[14 + 20]).isEqualTo((byte) 5);
     }
 
     private static void check(PcapFrame frame, int from, int to, int mark, int header, int payload, int ipHeader) {

@@ -150,6 +150,21 @@ class SyscallDriverTest extends DriverContract {
         assertThat(told).hasSize(1);
     }
 
+    /** Loopback holds nothing back, so there is always room, however many ports have sent a little. */
+    @Test
+    void whatTheKernelHasPassedOnTakesNoRoom() throws Exception {
+        int to = attached(60);
+        for (int socket = 0; socket < 20; socket++) {
+            attached(socket);
+            out.clear();
+            for (int i = 0; i < 50; i++) {
+                Batches.add(out, socket, 0, Batches.LOOPBACK_LO, to, 1, 60, 1_340);
+            }
+            assertThat(driver.send(out)).isEqualTo(50);
+            assertThat(driver.sendRoomBytes()).isPositive();
+        }
+    }
+
     @Test
     void anAnswerLeavesFromTheAddressThatWasAsked() throws Exception {
         int from = attached(A);

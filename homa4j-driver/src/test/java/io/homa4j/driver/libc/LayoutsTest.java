@@ -112,6 +112,20 @@ class LayoutsTest {
         is("IPV6_PKTINFO", Socket.IPV6_PKTINFO);
         is("IPV6_TCLASS", Socket.IPV6_TCLASS);
         is("SIOCOUTQ", Socket.SIOCOUTQ);
+        is("sizeof(struct sock_filter)", SocketFilter.SIZE);
+        is("offsetof(struct sock_filter, code)", SocketFilter.CODE);
+        is("offsetof(struct sock_filter, jt)", SocketFilter.JUMP_TRUE);
+        is("offsetof(struct sock_filter, jf)", SocketFilter.JUMP_FALSE);
+        is("offsetof(struct sock_filter, k)", SocketFilter.OPERAND);
+        is("BPF_MAXINSNS", SocketFilter.MAX_INSTRUCTIONS);
+        is("BPF_LDX | BPF_B | BPF_MSH", SocketFilter.LOAD_IPV4_HEADER_LENGTH);
+        is("BPF_LD | BPF_H | BPF_ABS", SocketFilter.LOAD_16_AT);
+        is("BPF_LD | BPF_H | BPF_IND", SocketFilter.LOAD_16_BEHIND_X);
+        is("BPF_JMP | BPF_JEQ | BPF_K", SocketFilter.JUMP_IF_EQUAL);
+        is("BPF_RET | BPF_K", SocketFilter.RETURN);
+        is("sizeof(struct sock_fprog)", SocketFilter.PROGRAM_SIZE);
+        is("offsetof(struct sock_fprog, len)", SocketFilter.PROGRAM_LENGTH);
+        is("offsetof(struct sock_fprog, filter)", SocketFilter.PROGRAM_INSTRUCTIONS);
         is("EPERM", Errno.EPERM);
         is("EINTR", Errno.EINTR);
         is("EIO", Errno.EIO);
@@ -169,6 +183,7 @@ class LayoutsTest {
                 #include <netinet/in.h>
                 #include <netinet/udp.h>
                 #include <linux/errqueue.h>
+                #include <linux/filter.h>
                 #include <linux/sockios.h>
                 #ifndef UDP_SEGMENT
                 #define UDP_SEGMENT 103
