@@ -4,6 +4,7 @@ module io.homa4j.cli {
     requires info.picocli;
     requires HdrHistogram;
     requires io.homa4j;
+    requires io.homa4j.sim;
     requires java.management;
 
     // picocli sets annotated fields by reflection.

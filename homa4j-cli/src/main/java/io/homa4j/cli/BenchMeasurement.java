@@ -1,5 +1,6 @@
 package io.homa4j.cli;
 
+import io.homa4j.sim.Workload;
 import java.util.List;
 
 /** What {@code homa bench} measures, each with Homa and with its rival in turn. */

@@ -5,6 +5,7 @@ import io.homa4j.HomaAddress;
 import io.homa4j.HomaRpcException;
 import io.homa4j.Reply;
 import io.homa4j.protocol.Config;
+import io.homa4j.sim.Workload;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -106,7 +107,7 @@ final class ClientCommand implements Callable<Integer> {
         @Option(
                 names = "--workload",
                 paramLabel = "W",
-                converter = Workload.Converter.class,
+                converter = WorkloadConverter.class,
                 description = "Sizes of a published workload: w1, w2, w3, w4 or w5.")
         private @Nullable Workload workload;
     }

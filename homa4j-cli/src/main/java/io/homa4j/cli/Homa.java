@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
             ClientCommand.class,
             BenchCommand.class,
             SoakCommand.class,
+            SimCommand.class,
             Decode.class,
             BenchPeer.class
         })

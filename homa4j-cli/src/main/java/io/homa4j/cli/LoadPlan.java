@@ -1,5 +1,7 @@
 package io.homa4j.cli;
 
+import io.homa4j.sim.Workload;
+
 /**
  * What load to make.
  *

@@ -2,6 +2,7 @@ package io.homa4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.homa4j.sim.Workload;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.net.InetAddress;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.homa4j.sim.Workload;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -79,9 +80,9 @@ class WorkloadTest {
 
     @Test
     void unknownNamesAreRefused() {
-        assertThatThrownBy(() -> new Workload.Converter().convert("w6"))
+        assertThatThrownBy(() -> new WorkloadConverter().convert("w6"))
                 .isInstanceOf(TypeConversionException.class)
                 .hasMessageContaining("w6");
-        assertThat(new Workload.Converter().convert("W3").name()).isEqualTo("w3");
+        assertThat(new WorkloadConverter().convert("W3").name()).isEqualTo("w3");
     }
 }

@@ -56,6 +56,40 @@ final class Cutoffs {
         return table;
     }
 
+    /**
+     * The table that engines arrive at by themselves for a workload (spec scheduling 17): unscheduled bytes have as many levels
+     * as their share of all bytes, each with an equal part, and the level of a message follows from its length.
+     */
+    static int[] byLength(Workload workload, int priorities, int unscheduledBytes) {
+        double bytes = workload.meanBytes();
+        double unscheduled = 0;
+        double before = 0;
+        for (int c = 0; c < workload.classes(); c++) {
+            unscheduled += (workload.cumulative(c) - before) * Math.min(unscheduledBytes, workload.bytes(c));
+            before = workload.cumulative(c);
+        }
+        int levels = Math.clamp((long) Math.floor(priorities * unscheduled / bytes + 0.5), 1, priorities);
+        int[] table = new int[Config.MAX_LEVELS];
+        int level = priorities - 1;
+        double sum = 0;
+        before = 0;
+        for (int c = 0; c < workload.classes(); c++) {
+            sum += (workload.cumulative(c) - before) * Math.min(unscheduledBytes, workload.bytes(c));
+            before = workload.cumulative(c);
+            int levelsFull = priorities - level;
+            if (levelsFull == levels) {
+                break;
+            }
+            if (sum >= unscheduled * levelsFull / levels) {
+                table[level--] = workload.bytes(c);
+            }
+        }
+        for (; level >= 0; level--) {
+            table[level] = Config.MAX_MESSAGE_BYTES;
+        }
+        return table;
+    }
+
     /** Adds the packets of a message that count; returns the bytes of GRANTs it takes. */
     private static long addMessage(Map<Integer, Double> bytesByRemaining, int size, double share, int unscheduled) {
         long onWire = 0;

@@ -128,7 +128,7 @@ public final class Fabric implements Application, Directory {
         }
     }
 
-    /** Every host sends every other one two small messages, so that all know each other's cutoffs; when that is over. */
+    /** Every host calls every other one twice, with a real answer, so that all know each other's cutoffs; when that is over. */
     private long meet() {
         long gapPs = 2 * Simulation.US;
         for (int i = 0; i < hosts.length; i++) {
@@ -207,14 +207,22 @@ public final class Fabric implements Application, Directory {
         Endpoint engine = host.engine();
         long nowNs = host.nowNs();
         while (engine.receive(event.socket, message, nowNs)) {
-            if (!message.isRequest || message.status != Status.OK) {
-                throw new IllegalStateException("a one-way message failed: " + message.status);
+            if (message.status != Status.OK) {
+                throw new IllegalStateException("a message failed: " + message.status);
             }
             engine.release(event.socket, message.regionOffset, nowNs);
-            engine.dismiss(message.handle, nowNs);
+            if (!message.isRequest) {
+                completed(senders[host.number], host.number, message.id);
+                continue;
+            }
             int from = hostAt(message.peerHi, message.peerLo);
-            completed(senders[from], host.number, message.id ^ 1);
-            hosts[from].engine().forget(message.id ^ 1, hosts[from].nowNs());
+            if (senders[from].isMeeting(message.id ^ 1)) {
+                engine.reply(message.handle, MemorySegment.NULL, 0, 1, null, nowNs);
+            } else {
+                engine.dismiss(message.handle, nowNs);
+                completed(senders[from], host.number, message.id ^ 1);
+                hosts[from].engine().forget(message.id ^ 1, hosts[from].nowNs());
+            }
         }
     }
 
@@ -304,6 +312,11 @@ public final class Fabric implements Application, Directory {
             host.turn();
         }
 
+        /** Whether the message counts nowhere and is answered, because hosts are to meet. */
+        boolean isMeeting(long messageId) {
+            return sizeClass[place(messageId)] < 0;
+        }
+
         int place(long messageId) {
             return (int) (messageId >>> 1) & (id.length - 1);
         }
@@ -326,7 +339,7 @@ public final class Fabric implements Application, Directory {
         }
     }
 
-    /** Two small messages to every other host, one after the other. */
+    /** Two small calls to every other host, one after the other. */
     private final class Meeting implements Actor {
         private final Sender sender;
         private final long gapPs;

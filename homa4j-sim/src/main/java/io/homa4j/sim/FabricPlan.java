@@ -115,13 +115,12 @@ public final class FabricPlan {
             sigcomm18(config);
         } else {
             config.linkMbps = (int) (Fabric.HOST_BITS_PER_SECOND / 1_000_000);
-            // What takes seconds in a datacenter has to happen within the warm-up.
-            config.tuneCutoffs = true;
-            config.tuneCutoffsIntervalNs = 2_000_000;
-            config.tuneCutoffsMinMessages = 1_000;
             config.maxOvercommit = overcommit != 0 ? overcommit : config.maxOvercommit;
             config.unschedBytes = unscheduledBytes != 0 ? unscheduledBytes : config.unschedBytes;
             config.adaptToPath &= unscheduledBytes == 0;
+            // Engines find this out by themselves, but in seconds.
+            config.tuneCutoffs = false;
+            config.unschedCutoffs = Cutoffs.byLength(workload, priorities, config.unschedBytes);
         }
         if (!grants) {
             config.unschedBytes = Integer.MAX_VALUE;
