@@ -808,6 +808,7 @@ public final class SyscallDriver implements Driver {
         return links.mtu(peerHi, peerLo);
     }
 
+    /** Always 0: one rate for all peers would pace the loopback interface like the uplink, and virtual links claim any rate. */
     @Override
     public int linkMbps() {
         return 0;
