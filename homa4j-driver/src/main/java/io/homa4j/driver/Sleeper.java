@@ -80,6 +80,21 @@ final class Sleeper {
         control(libc, EpollEvent.EPOLL_CTL_ADD, counter, EpollEvent.EPOLLIN, COUNTER);
     }
 
+    /** Why nobody can sleep here, as the rest of a sentence; null if one can. Kernels before 5.11 cannot, nor may some containers. */
+    static @Nullable String obstacle(Libc libc) {
+        int epoll = libc.epollCreate();
+        if (epoll < 0) {
+            return "epoll_create1: " + Errno.text(epoll);
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment event = arena.allocate(EpollEvent.SIZE, 8);
+            int result = libc.epollWait(epoll, event, 1, arena.allocate(TimeSpec.SIZE, 8));
+            return result < 0 ? "epoll_pwait2: " + Errno.text(result) : null;
+        } finally {
+            libc.close(epoll);
+        }
+    }
+
     private int control(Libc callersLibc, int operation, int descriptor, int events, long number) {
         registration.set(JAVA_INT, EpollEvent.EVENTS, events);
         registration.set(JAVA_LONG_UNALIGNED, EpollEvent.DATA, number);

@@ -200,11 +200,17 @@ public final class SyscallDriver implements Driver {
 
     /** Why this driver cannot be opened, as the rest of a sentence; null if it can. */
     static @Nullable String obstacle(Encapsulation encapsulation) {
-        String obstacle = FfmLibc.obstacle();
-        return obstacle != null || encapsulation != Encapsulation.IP ? obstacle : obstacleToIp(new FfmLibc(), PROC);
+        String missing = FfmLibc.obstacle();
+        return missing != null ? missing : obstacle(encapsulation, new FfmLibc(), PROC);
     }
 
-    static @Nullable String obstacleToIp(Libc libc, Path proc) {
+    /** The same as far as this kernel is concerned. */
+    static @Nullable String obstacle(Encapsulation encapsulation, Libc libc, Path proc) {
+        String sleepless = Sleeper.obstacle(libc);
+        return sleepless != null || encapsulation != Encapsulation.IP ? sleepless : obstacleToIp(libc, proc);
+    }
+
+    private static @Nullable String obstacleToIp(Libc libc, Path proc) {
         if (HeldPorts.isKernelModuleThere(proc)) {
             return "the kernel module of Homa is loaded and takes all packets of IP protocol 146"
                     + " (rmmod homa, or use encapsulation udp)";

@@ -269,8 +269,10 @@ class IpDriverTest {
 
     @Test
     void whereTheKernelModuleIsThereIsNoRoomForAnother(@TempDir Path proc) throws Exception {
-        assertThat(SyscallDriver.obstacleToIp(new FfmLibc(), proc)).isNull();
+        assertThat(SyscallDriver.obstacle(Encapsulation.IP, new FfmLibc(), proc))
+                .isNull();
         Files.createDirectories(proc.resolve("sys/net/homa"));
-        assertThat(SyscallDriver.obstacleToIp(new FfmLibc(), proc)).contains("kernel module");
+        assertThat(SyscallDriver.obstacle(Encapsulation.IP, new FfmLibc(), proc))
+                .contains("kernel module");
     }
 }

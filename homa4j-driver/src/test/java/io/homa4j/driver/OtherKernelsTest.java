@@ -11,6 +11,7 @@ import io.homa4j.driver.libc.Socket;
 import io.homa4j.protocol.Config.Encapsulation;
 import io.homa4j.protocol.PacketBatch;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -84,6 +85,32 @@ class OtherKernelsTest {
                 .containsEntry("driver_merged_packets", 0L)
                 .containsEntry("driver_send_calls", 1L);
         assertThat(driver.features()).contains(isCut ? "no merged receives" : "no segmented sends");
+    }
+
+    @Test
+    void aKernelThatCannotSleepForMicrosecondsIsSaidToBeInTheWay() {
+        assertThat(SyscallDriver.obstacle(Encapsulation.UDP, new LibcAround(), Path.of("/proc")))
+                .isNull();
+        Libc old = new LibcAround() {
+            @Override
+            public int epollWait(int epoll, MemorySegment events, int maxEvents, MemorySegment timeout) {
+                return -Errno.ENOSYS;
+            }
+        };
+        assertThat(SyscallDriver.obstacle(Encapsulation.UDP, old, Path.of("/proc")))
+                .contains("epoll_pwait2", "ENOSYS");
+        Libc denied = new LibcAround() {
+            @Override
+            public int socket(int family, int type, int protocol) {
+                return type == (Socket.SOCK_RAW | Socket.SOCK_CLOEXEC)
+                        ? -Errno.EPERM
+                        : super.socket(family, type, protocol);
+            }
+        };
+        assertThat(SyscallDriver.obstacle(Encapsulation.UDP, denied, Path.of("/proc")))
+                .isNull();
+        assertThat(SyscallDriver.obstacle(Encapsulation.IP, denied, Path.of("/nowhere")))
+                .contains("CAP_NET_RAW");
     }
 
     /** As interfaces without checksum offload do: control messages are longest where a segment size is among them. */
