@@ -546,9 +546,11 @@ public final class Endpoint {
      */
     public void pathMtu(long peerHi, long peerLo, int mtuTold) {
         int floor = config.moduleProfile ? 0 : Address.isIpv4(peerHi, peerLo) ? 576 : 1280;
-        int mtu = Math.max(floor, mtuTold);
+        // Never more than the interface takes.
+        int mtu = Math.min(Math.max(floor, mtuTold), peers.interfaceMtu(peerHi, peerLo));
         if (config.encapsulation == Config.Encapsulation.IP) {
-            peers.findOrCreate(0, peerHi, peerLo, 0, true);
+            // Anybody can forge the message: it proves nothing.
+            peers.findOrCreate(0, peerHi, peerLo, 0, false);
         }
         for (int i = 0; i < peers.size(); i++) {
             Peer peer = peers.get(i);

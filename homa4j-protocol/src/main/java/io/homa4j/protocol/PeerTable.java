@@ -49,6 +49,11 @@ final class PeerTable {
         pathMtus = known;
     }
 
+    /** Bytes of the largest IP packet towards an address, before the network has said anything of the path. */
+    int interfaceMtu(long hi, long lo) {
+        return pathMtus.mtu(hi, lo);
+    }
+
     int size() {
         return all.size();
     }

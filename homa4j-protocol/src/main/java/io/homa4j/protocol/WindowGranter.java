@@ -112,6 +112,15 @@ final class WindowGranter extends Granter {
     @Override
     void check(Rpc rpc) {
         counters.add(Counters.GRANT_CHECK_CALLS, 1);
+        checkMessage(rpc);
+        if (!config.moduleProfile && managed > 0) {
+            // In the module exhausted headroom stops FIFO grants too, and a stream of short messages exhausts it for
+            // good.
+            checkFifo();
+        }
+    }
+
+    private void checkMessage(Rpc rpc) {
         InboundMessage in = rpc.in;
         if (!in.isGrantable) {
             return;
@@ -343,6 +352,11 @@ final class WindowGranter extends Granter {
         int expected = Math.max(0, in.granted - in.receivedBytes());
         int change = expected - in.expectedBytes;
         if (change == 0) {
+            if (in.slot < 0) {
+                // Bytes beyond the grant have come: fewer remain all the same.
+                rpc.peer.host.queued.moved(rpc);
+                adjust(rpc.peer.host);
+            }
             return;
         }
         totalIncoming += change;

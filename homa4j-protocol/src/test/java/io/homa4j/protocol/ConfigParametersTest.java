@@ -12,6 +12,15 @@ import org.junit.jupiter.api.Test;
 
 class ConfigParametersTest {
     @Test
+    void messagesThatCouldNeverBeginAreRefused() {
+        Config config = Config.defaults();
+        config.unschedBytes = 0;
+        assertThatThrownBy(() -> new Endpoint(config, 1, 0))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("unsched_bytes = 0");
+    }
+
+    @Test
     void everyParameterCanBeReadAndSetAgain() {
         Config original = Config.module();
         original.unschedCutoffs = new int[] {0, 0, 0, 0, 0, 1_000_000, 5_000, 300};

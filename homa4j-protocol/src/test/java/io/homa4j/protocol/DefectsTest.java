@@ -29,6 +29,18 @@ class DefectsTest {
         assertThat(rig.node.sends()).endsWith("RPC_UNKNOWN");
     }
 
+    @Test
+    void pathMtuNeverExceedsTheInterface() {
+        Config config = Rig.ownConfig();
+        config.mtu = 600;
+        Rig rig = new Rig(config);
+        rig.node.engine.pathMtu(rig.peer.hi, rig.peer.lo, 1_400);
+        rig.request(5_000);
+        assertThat(rig.node.send())
+                .isNotEmpty()
+                .allMatch(packet -> packet.packet().length() + 20 <= 600);
+    }
+
     /** D-6: the memory ends after its time, not before. */
     @Test
     void endedRequestIsRememberedForItsTime() {

@@ -32,6 +32,25 @@ class FifoGrantsTest {
         return bench.grants().replaceFirst("trigger \\d+ p\\d+(, )?", "");
     }
 
+    /** A stream of short messages exhausts it by what they send unasked. */
+    @Test
+    void oldestHasItsShareWhenHeadroomIsExhaustedOutsideProfileModule() {
+        assertThat(grantsWithoutHeadroom(true)).isEmpty();
+        assertThat(grantsWithoutHeadroom(false)).isEqualTo("oldest 45000 p6");
+    }
+
+    private String grantsWithoutHeadroom(boolean profileModule) {
+        config.moduleProfile = profileModule;
+        config.maxIncoming = 10_000;
+        GrantBench bench = new GrantBench(config);
+        bench.add("oldest", 1, 990_000, 5_000);
+        Rpc other = bench.add("other", 2, 50_000, 40_000);
+        bench.grants();
+        bench.pass(2 * INTERVAL_NS);
+        bench.receive(other, 1_400);
+        return bench.grants();
+    }
+
     // ---- who
 
     @Test

@@ -62,6 +62,17 @@ class GrantQueuesTest {
         assertThat(bench.drain()).isEqualTo("top a d b c");
     }
 
+    /** As of senders that do not wait for grants. */
+    @Test
+    void bytesBeyondTheGrantMoveAQueuedMessage() {
+        GrantBench bench = full();
+        bench.add("a", 1, 20_000);
+        Rpc b = bench.add("b", 2, 50_000, 100);
+        bench.receive(b, 100);
+        bench.receive(b, 45_000);
+        assertThat(bench.drain()).isEqualTo("top b a");
+    }
+
     @Test
     @Pins("S-024")
     void peerCanMoveToTheFront() {

@@ -71,6 +71,16 @@ class StrangersTest {
         assertThat(rig.socket(rig.server).outgoingBytes()).isZero();
     }
 
+    /** Over IP 146 it makes a record of the address; anybody can forge it. */
+    @Test
+    void pathMtuProvesNothing() {
+        Rig rig = new Rig(config());
+        rig.node.engine.pathMtu(rig.caller.hi, rig.caller.lo, 1_400);
+        rig.caller.data(12, 100).cutoffVersion(0).go();
+        assertThat(rig.node.reply(rig.node.take(rig.server), 50_000)).isZero();
+        assertThat(bytes(rig.node.send())).isLessThanOrEqualTo(3 * (56 + 100 + 28));
+    }
+
     /** RPC_UNKNOWN counts too, beside a response that takes all it may. */
     @Test
     void answersToUnknownRpcsCountForTheThreefold() {
