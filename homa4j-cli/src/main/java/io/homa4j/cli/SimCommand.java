@@ -12,7 +12,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {FabricCommand.class})
+        subcommands = {FuzzCommand.class, FabricCommand.class})
 final class SimCommand implements Runnable {
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
