@@ -103,8 +103,11 @@ final class FabricReport {
                 most = Math.max(most, measured.applyAsDouble(row));
             }
         }
-        SlowdownPlot plot = new SlowdownPlot(title, sizes, Math.min(5_000, most));
         List<SlowdownPlot.Point> homa = points(FabricText.published(first, "homa"), published);
+        for (SlowdownPlot.Point point : homa) {
+            most = Math.max(most, point.slowdown());
+        }
+        SlowdownPlot plot = new SlowdownPlot(title, sizes, Math.min(5_000, most));
         if (!homa.isEmpty()) {
             plot.reference("published, SRPT oracle", points(FabricText.published(first, "srpt"), published), "#888888");
             plot.curve("published, Homa", homa, true);
