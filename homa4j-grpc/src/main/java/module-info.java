@@ -7,4 +7,11 @@ module io.homa4j.grpc {
     requires com.google.common;
 
     exports io.homa4j.grpc;
+
+    provides io.grpc.ManagedChannelProvider with
+            io.homa4j.grpc.HomaChannelProvider;
+    provides io.grpc.NameResolverProvider with
+            io.homa4j.grpc.HomaNameResolverProvider;
+    provides io.grpc.ServerProvider with
+            io.homa4j.grpc.HomaServerProvider;
 }

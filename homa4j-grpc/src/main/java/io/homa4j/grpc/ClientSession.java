@@ -116,6 +116,7 @@ final class ClientSession implements ConnectionClientTransport {
     private @Nullable Status shutdownStatus;
 
     private final Set<HomaClientStream> streams = new HashSet<>();
+    private boolean isToldToGo;
     private @Nullable CompletableFuture<Reply> hello;
     private @Nullable CompletableFuture<Reply> listen;
     private @Nullable ScheduledFuture<?> heartbeat;
@@ -349,8 +350,16 @@ final class ClientSession implements ConnectionClientTransport {
         heard();
         int kind = reply.length < 2 ? Frames.NO_SESSION : reply[1];
         if (kind == Frames.GOAWAY) {
+            boolean isFirst;
+            synchronized (lock) {
+                isFirst = !isToldToGo;
+                isToldToGo = true;
+            }
             onGoAway();
-            listen();
+            if (isFirst) {
+                // Streams are open perhaps, and the server may die meanwhile. A second time it has nothing open.
+                listen();
+            }
         } else if (kind == Frames.NO_SESSION) {
             lost(noSession());
         }

@@ -1,5 +1,6 @@
 package io.homa4j.grpc;
 
+import io.grpc.CallCredentials;
 import io.grpc.ChannelCredentials;
 import io.grpc.ForwardingChannelBuilder2;
 import io.grpc.ManagedChannelBuilder;
@@ -42,10 +43,12 @@ public final class HomaChannelBuilder extends ForwardingChannelBuilder2<HomaChan
     private boolean keepAliveWithoutCalls;
     private TransportTracer.Factory tracers = TransportTracer.getDefaultFactory();
 
-    private HomaChannelBuilder(String target, @Nullable ChannelCredentials credentials) {
+    private HomaChannelBuilder(
+            String target, @Nullable ChannelCredentials credentials, @Nullable CallCredentials callCredentials) {
         delegate = credentials == null
                 ? new ManagedChannelImplBuilder(target, this::buildTransportFactory, null)
-                : new ManagedChannelImplBuilder(target, credentials, null, this::buildTransportFactory, null);
+                : new ManagedChannelImplBuilder(
+                        target, credentials, callCredentials, this::buildTransportFactory, null);
     }
 
     /** A channel to a host by name or address, and a UDP port. */
@@ -55,11 +58,12 @@ public final class HomaChannelBuilder extends ForwardingChannelBuilder2<HomaChan
 
     /** A channel to a target in the form that gRPC's name resolvers understand. */
     public static HomaChannelBuilder forTarget(String target) {
-        return new HomaChannelBuilder(target, null);
+        return new HomaChannelBuilder(target, null, null);
     }
 
-    static HomaChannelBuilder forTarget(String target, ChannelCredentials credentials) {
-        return new HomaChannelBuilder(target, credentials);
+    static HomaChannelBuilder forTarget(
+            String target, ChannelCredentials credentials, @Nullable CallCredentials callCredentials) {
+        return new HomaChannelBuilder(target, credentials, callCredentials);
     }
 
     @Override

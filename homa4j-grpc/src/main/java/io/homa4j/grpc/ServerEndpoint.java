@@ -17,6 +17,7 @@ import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -44,6 +45,7 @@ final class ServerEndpoint {
     private static final Logger LOG = System.getLogger(ServerEndpoint.class.getName());
 
     private static final int MAX_PENDING = 4096;
+    private static final int MAX_DRAINED = 256;
     private static final long CLOSING_WAIT_S = 10;
 
     private record Key(Homa homa, int port) {}
@@ -66,6 +68,16 @@ final class ServerEndpoint {
     private final CompletableFuture<@Nullable Void> closed = new CompletableFuture<>();
     private final HomaServer port;
     private final ScheduledFuture<?> leases;
+
+    /** The last sessions that have drained. */
+    private final Map<Long, ServerSession> drained = Collections.synchronizedMap(new LinkedHashMap<>() {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Long, ServerSession> eldest) {
+            return size() > MAX_DRAINED;
+        }
+    });
 
     /** In the order of their coming; touched by the thread that turns the engine only. */
     private final Map<Long, Pending> pending = new LinkedHashMap<>() {
@@ -198,7 +210,11 @@ final class ServerEndpoint {
         return timer;
     }
 
-    void sessionOver(ServerSession session) {
+    /** A session that has drained is asked for a while yet, by a client that does not know. */
+    void sessionOver(ServerSession session, boolean hasDrained) {
+        if (hasDrained) {
+            drained.put(session.id, session);
+        }
         sessions.remove(session.id, session);
         closeIfUnused();
     }
@@ -303,6 +319,9 @@ final class ServerEndpoint {
 
     private void onMessage(Request request, int kind, long number, byte[] message) throws ProtocolException {
         ServerSession session = sessions.get(number);
+        if (session == null) {
+            session = drained.get(number);
+        }
         if (session == null) {
             session = begin(number);
         }

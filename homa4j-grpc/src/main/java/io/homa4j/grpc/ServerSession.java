@@ -56,6 +56,9 @@ final class ServerSession implements ServerTransport {
     private @Nullable Request listen;
 
     private boolean isGoAwaySent;
+    /** Ended with what was open in it. */
+    private boolean isKilled;
+
     private @Nullable ScheduledFuture<?> ageTimer;
     private @Nullable ScheduledFuture<?> idleTimer;
 
@@ -107,7 +110,7 @@ final class ServerSession implements ServerTransport {
             listen = request;
             if (state == State.OVER) {
                 listen = null;
-                kind = Frames.NO_SESSION;
+                kind = isKilled ? Frames.NO_SESSION : Frames.GOAWAY;
             } else if (state == State.DRAINING && !isGoAwaySent) {
                 isGoAwaySent = true;
                 listen = null;
@@ -157,7 +160,7 @@ final class ServerSession implements ServerTransport {
 
     /** STREAM if this stream may begin; else the kind of the answer. */
     private int begin(int number, boolean isCancel) {
-        if (state == State.OVER) {
+        if (state == State.OVER && isKilled) {
             return Frames.NO_SESSION;
         }
         if (seen.isSeen(number)) {
@@ -167,9 +170,7 @@ final class ServerSession implements ServerTransport {
         if (isCancel) {
             return Frames.EMPTY;
         }
-        return state == State.DRAINING || calls.size() >= options().maxCallsPerSession()
-                ? Frames.REFUSED
-                : Frames.STREAM;
+        return state != State.OPEN || calls.size() >= options().maxCallsPerSession() ? Frames.REFUSED : Frames.STREAM;
     }
 
     /** A message of the client has arrived. */
@@ -259,6 +260,7 @@ final class ServerSession implements ServerTransport {
                 return;
             }
             state = State.DRAINING;
+            isKilled = true;
             open = List.copyOf(calls.values());
             told = listen;
             listen = null;
@@ -274,6 +276,7 @@ final class ServerSession implements ServerTransport {
 
     private void terminateIfDone() {
         Request told;
+        int kind;
         synchronized (lock) {
             if (state != State.DRAINING || !calls.isEmpty()) {
                 return;
@@ -281,14 +284,16 @@ final class ServerSession implements ServerTransport {
             state = State.OVER;
             told = listen;
             listen = null;
+            // The last answers may be on their way still: a client that heard of no session would not wait for them.
+            kind = isKilled ? Frames.NO_SESSION : Frames.GOAWAY;
             cancel(ageTimer);
             cancel(idleTimer);
         }
         if (told != null) {
-            answers().small(told, Frames.NO_SESSION);
+            answers().small(told, kind);
         }
         listener().transportTerminated();
-        endpoint.sessionOver(this);
+        endpoint.sessionOver(this, kind == Frames.GOAWAY);
     }
 
     private static void cancel(@Nullable ScheduledFuture<?> timer) {

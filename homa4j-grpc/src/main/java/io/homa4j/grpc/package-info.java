@@ -11,7 +11,7 @@
  * ports take no requests. A unary call is one RPC. In a stream, the RPCs that the server has not answered yet are what it may send
  * with: each answer carries as much as is ready and fits. A client that has nothing to send asks with an empty message (PULL).
  *
- * <p>{@code io.grpc.internal} is not a supported interface of gRPC: it is used here and nowhere else. Tested with gRPC 1.79.0 and 1.85.1.
+ * <p>{@code io.grpc.internal} is not a supported interface of gRPC: it is used here and nowhere else. Tested with gRPC 1.79.0.
  */
 @NullMarked
 package io.homa4j.grpc;
