@@ -3,6 +3,7 @@ package io.homa4j;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.homa4j.driver.Datapath;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -14,8 +15,9 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * A client, a router and a server in network namespaces of their own, with address translation on the router: header ports
@@ -71,8 +73,11 @@ class NatTest {
         }
     }
 
-    @Test
-    void aServerIsReachedThroughDestinationTranslation() throws Exception {
+    @ParameterizedTest
+    @EnumSource(
+            value = Datapath.class,
+            names = {"PORTABLE", "SYSCALLS"})
+    void aServerIsReachedThroughDestinationTranslation(Datapath datapath) throws Exception {
         translate(
                 "-A",
                 "PREROUTING",
@@ -84,13 +89,16 @@ class NatTest {
                 "DNAT",
                 "--to-destination",
                 SERVER_ADDRESS + ":" + SERVER_PORT);
-        assertThat(exchange(ROUTER_TO_CLIENT + ":4000"))
+        assertThat(exchange(datapath, ROUTER_TO_CLIENT + ":4000"))
                 .contains("all answered")
                 .contains("seen as " + CLIENT_ADDRESS);
     }
 
-    @Test
-    void aClientIsServedBehindMasqueradeWithOtherPorts() throws Exception {
+    @ParameterizedTest
+    @EnumSource(
+            value = Datapath.class,
+            names = {"PORTABLE", "SYSCALLS"})
+    void aClientIsServedBehindMasqueradeWithOtherPorts(Datapath datapath) throws Exception {
         translate(
                 "-A",
                 "POSTROUTING",
@@ -102,13 +110,16 @@ class NatTest {
                 "MASQUERADE",
                 "--to-ports",
                 "50000-50003");
-        assertThat(exchange(SERVER_ADDRESS + ":" + SERVER_PORT))
+        assertThat(exchange(datapath, SERVER_ADDRESS + ":" + SERVER_PORT))
                 .contains("all answered")
                 .containsPattern("seen as " + ROUTER_TO_SERVER + ":5000[0-3]");
     }
 
-    @Test
-    void bothTranslationsAtOnce() throws Exception {
+    @ParameterizedTest
+    @EnumSource(
+            value = Datapath.class,
+            names = {"PORTABLE", "SYSCALLS"})
+    void bothTranslationsAtOnce(Datapath datapath) throws Exception {
         translate(
                 "-A",
                 "PREROUTING",
@@ -131,7 +142,7 @@ class NatTest {
                 "MASQUERADE",
                 "--to-ports",
                 "50000-50003");
-        assertThat(exchange(ROUTER_TO_CLIENT + ":4000"))
+        assertThat(exchange(datapath, ROUTER_TO_CLIENT + ":4000"))
                 .contains("all answered")
                 .containsPattern("seen as " + ROUTER_TO_SERVER + ":5000[0-3]");
     }
@@ -143,12 +154,13 @@ class NatTest {
     }
 
     /** Runs a server and a client in their namespaces; what the client prints. */
-    private static String exchange(String target) throws Exception {
-        Process server = java(SERVER, "server", Integer.toString(SERVER_PORT)).start();
+    private static String exchange(Datapath datapath, String target) throws Exception {
+        Process server =
+                java(SERVER, datapath, "server", Integer.toString(SERVER_PORT)).start();
         try (BufferedReader ready = server.inputReader(StandardCharsets.UTF_8)) {
             assertThat(ready.readLine()).isEqualTo("ready");
             Path printed = Files.createTempFile(folder, "client", ".txt");
-            Process client = java(CLIENT, "client", target)
+            Process client = java(CLIENT, datapath, "client", target)
                     .redirectOutput(printed.toFile())
                     .start();
             assertThat(client.waitFor(120, TimeUnit.SECONDS))
@@ -163,9 +175,11 @@ class NatTest {
         }
     }
 
-    private static ProcessBuilder java(String namespace, String... arguments) {
+    private static ProcessBuilder java(String namespace, Datapath datapath, String... arguments) {
         List<String> command = new ArrayList<>(List.of("ip", "netns", "exec", namespace));
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add("--enable-native-access=ALL-UNNAMED");
+        command.add("-Ddatapath=" + datapath);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), Peer.class.getName()));
         command.addAll(Arrays.asList(arguments));
         return new ProcessBuilder(command).redirectErrorStream(true);
@@ -199,14 +213,14 @@ class NatTest {
 
         public static void main(String[] arguments) throws Exception {
             if (arguments[0].equals("server")) {
-                try (Homa homa = Homa.open();
+                try (Homa homa = open();
                         HomaServer server = homa.serve(Integer.parseInt(arguments[1]), Peer::answer)) {
                     System.out.println("ready");
                     server.awaitClosed();
                 }
             }
             HomaAddress to = HomaAddress.parse(arguments[1]);
-            try (Homa homa = Homa.open()) {
+            try (Homa homa = open()) {
                 for (int length : LENGTHS) {
                     byte[] request = Loopback.bytes(length, length);
                     try (Reply reply = homa.call(to, request)) {
@@ -220,6 +234,12 @@ class NatTest {
                 }
             }
             System.out.println("all answered");
+        }
+
+        private static Homa open() {
+            return Homa.builder()
+                    .datapath(Datapath.valueOf(System.getProperty("datapath")))
+                    .open();
         }
 
         /** One byte asks for the client's address as seen here; everything else comes back. */
