@@ -3,12 +3,15 @@ package io.homa4j.cli;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.function.DoubleFunction;
+import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -26,14 +29,15 @@ import picocli.CommandLine.Spec;
             "",
             "A server and a client process; each transport has one thread at either end, which polls for a",
             "while (--poll-usecs) and then sleeps. The rival is framed RPC over one TCP connection with Java",
-            "NIO: non-blocking, pipelined, TCP_NODELAY. Every measurement is preceded by a warm-up."
+            "NIO: non-blocking, pipelined, TCP_NODELAY. Both are warmed up until their rate is steady, then",
+            "measured in turn, round by round; shown are the median of the rounds and the range they had."
         })
 final class BenchCommand implements Callable<Integer> {
     static final int DEFAULT_POLL_USECS = 1000;
 
-    private static final long SECOND_NS = 1_000_000_000L;
     private static final Duration START_TIMEOUT = Duration.ofSeconds(30);
-    private static final Duration LINE_TIMEOUT = Duration.ofSeconds(30);
+    /** A round that lasts no longer than it should is through by then. */
+    private static final Duration SLACK = Duration.ofSeconds(30);
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -42,8 +46,22 @@ final class BenchCommand implements Callable<Integer> {
     @Option(
             names = "--seconds",
             paramLabel = "S",
-            description = "Length of each of the six measurements (default: ${DEFAULT-VALUE}); warm-ups add 40 %%.")
+            description = "Length of each of the six measurements, all rounds together (default: ${DEFAULT-VALUE}).")
     private double seconds = 5;
+
+    @Option(names = "--duration", hidden = true, description = "As --seconds.")
+    void duration(double asSeconds) {
+        seconds = asSeconds;
+    }
+
+    @Option(names = "--rounds", paramLabel = "N", description = "Rounds of each (default: ${DEFAULT-VALUE}).")
+    private int rounds = 5;
+
+    @Option(
+            names = "--warmup",
+            paramLabel = "S",
+            description = "Longest warm-up of each, whether steady then or not (default: ${DEFAULT-VALUE}).")
+    private double warmUpSeconds = 5;
 
     @Option(names = "--json", paramLabel = "FILE", description = "Write the results to FILE; - for standard output.")
     private @Nullable String json;
@@ -52,30 +70,20 @@ final class BenchCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private EngineOptions engine;
 
-    /** What the client process measured with one transport in one measurement. */
-    private record Figures(
-            long rpcs, long errors, double rpcsPerSecond, double gbitPerSecond, double p50, double p99, double p999) {
-        /** Reads the words of a result line behind the names. */
-        static Figures parse(String[] words) {
-            return new Figures(
-                    Long.parseLong(words[3]),
-                    Long.parseLong(words[4]),
-                    Double.parseDouble(words[5]),
-                    Double.parseDouble(words[6]),
-                    Double.parseDouble(words[7]),
-                    Double.parseDouble(words[8]),
-                    Double.parseDouble(words[9]));
-        }
-    }
-
     @Override
     public Integer call() throws InterruptedException {
         if (!(seconds >= 0.1 && seconds <= 3600)) {
             throw CliException.usage("--seconds " + seconds + " makes no sense", "name 0.1 to 3600");
         }
+        if (rounds < 1 || rounds > 1000) {
+            throw CliException.usage("--rounds " + rounds + " makes no sense", "name 1 to 1000");
+        }
+        if (!(warmUpSeconds >= 0 && warmUpSeconds <= 60)) {
+            throw CliException.usage("--warmup " + warmUpSeconds + " makes no sense", "name 0 to 60");
+        }
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter progress = spec.commandLine().getErr();
-        Map<String, Map<BenchMeasurement, Figures>> all = measure(progress);
+        Map<String, Map<BenchMeasurement, BenchFigures>> all = measure(progress);
         PrintWriter table = Json.STANDARD_OUTPUT.equals(json) ? progress : out;
         printTable(table, all);
         if (json != null) {
@@ -88,41 +96,51 @@ final class BenchCommand implements Callable<Integer> {
         return isComplete ? 0 : Homa.FAILURE;
     }
 
-    private Map<String, Map<BenchMeasurement, Figures>> measure(PrintWriter progress) throws InterruptedException {
-        Map<String, Map<BenchMeasurement, Figures>> all = new LinkedHashMap<>();
-        BenchMeasurement.TRANSPORTS.forEach(name -> all.put(name, new EnumMap<>(BenchMeasurement.class)));
+    private Map<String, Map<BenchMeasurement, BenchFigures>> measure(PrintWriter progress) throws InterruptedException {
+        Map<String, Map<BenchMeasurement, BenchFigures>> all = new LinkedHashMap<>();
+        for (String name : BenchMeasurement.TRANSPORTS) {
+            Map<BenchMeasurement, BenchFigures> figures = new EnumMap<>(BenchMeasurement.class);
+            for (BenchMeasurement measurement : BenchMeasurement.values()) {
+                figures.put(measurement, new BenchFigures());
+            }
+            all.put(name, figures);
+        }
         List<String> options = engine.words();
         if (engine.pollUsecs == null) {
             options.addAll(List.of("--poll-usecs", String.valueOf(DEFAULT_POLL_USECS)));
         }
         try (ChildProcess server = ChildProcess.start("server", words("server", options))) {
             String[] ports = server.expectLine(START_TIMEOUT).split(" ", -1);
-            options.addAll(
-                    List.of("--seconds", String.valueOf(seconds), "--homa-port", ports[1], "--tcp-port", ports[2]));
+            options.addAll(List.of("--seconds", String.valueOf(seconds), "--rounds", String.valueOf(rounds)));
+            options.addAll(List.of("--warmup", String.valueOf(warmUpSeconds)));
+            options.addAll(List.of("--homa-port", ports[1], "--tcp-port", ports[2]));
             try (ChildProcess client = ChildProcess.start("client", words("client", options))) {
-                int expected = BenchMeasurement.values().length * BenchMeasurement.TRANSPORTS.size();
-                for (int results = 0; results < expected; ) {
-                    String[] line = client.expectLine(LINE_TIMEOUT).split(" ", -1);
+                int steps = BenchMeasurement.values().length * BenchMeasurement.TRANSPORTS.size() * (1 + rounds);
+                for (int step = 1; step <= steps; step++) {
+                    String[] line = client.expectLine(lineTimeout()).split(" ", -1);
                     BenchMeasurement measurement = BenchMeasurement.valueOf(line[2]);
-                    if (line[0].equals("result")) {
-                        results++;
-                        all.getOrDefault(line[1], Map.of()).put(measurement, Figures.parse(line));
-                    } else if (line[0].equals("begin")) {
-                        progress.printf("%d/%d  %-8s  %s%n", results + 1, expected, line[1], measurement.title);
-                        progress.flush();
-                    } else {
-                        progress.printf(
-                                "               %s %.0f s: %s, %s%n",
-                                line[3],
-                                Double.parseDouble(line[4]),
-                                Amount.rate(Double.parseDouble(line[5])),
-                                Amount.throughput(Long.parseLong(line[6]), SECOND_NS));
-                        progress.flush();
+                    boolean isResult = line[0].equals("result");
+                    double rate = Double.parseDouble(line[isResult ? 5 : 4]);
+                    if (isResult) {
+                        figures(all, line[1], measurement).add(BenchFigures.Round.parse(line));
                     }
+                    progress.printf(
+                            "%3d/%d  %-8s  %s: %s%s%n",
+                            step,
+                            steps,
+                            line[1],
+                            measurement.title,
+                            Amount.rate(rate),
+                            isResult ? "" : " after " + line[3] + " s of warm-up");
+                    progress.flush();
                 }
             }
         }
         return all;
+    }
+
+    private Duration lineTimeout() {
+        return SLACK.plusMillis((long) (1000 * (seconds / rounds + 2 * warmUpSeconds)));
     }
 
     private static List<String> words(String role, List<String> options) {
@@ -131,38 +149,40 @@ final class BenchCommand implements Callable<Integer> {
         return words;
     }
 
-    private void printTable(PrintWriter out, Map<String, Map<BenchMeasurement, Figures>> all) {
+    private void printTable(PrintWriter out, Map<String, Map<BenchMeasurement, BenchFigures>> all) {
         out.println("Homa over UDP and plain TCP between two processes on " + engine.loopback() + ", "
                 + Runtime.getRuntime().availableProcessors() + " processors, Java "
                 + Runtime.version().feature()
-                + ", each end polls for " + pollUsecs() + " us, then sleeps");
+                + ", each end polls for " + pollUsecs() + " us, then sleeps;");
+        out.println("median of " + rounds + " rounds of " + Amount.digits(seconds / rounds)
+                + " s (lowest - highest), the two in turn");
         out.println();
         out.printf("%-44s", "");
-        BenchMeasurement.TRANSPORTS.forEach(name -> out.printf("%16s", name));
+        BenchMeasurement.TRANSPORTS.forEach(name -> out.printf("%32s", name));
         out.printf("%14s%n", "Homa to TCP");
         BenchMeasurement rtt = BenchMeasurement.RTT;
         out.println(rtt.title);
-        row(out, "  median", all, rtt, Figures::p50, Amount::time);
-        row(out, "  99 % below", all, rtt, Figures::p99, Amount::time);
-        row(out, "  99.9 % below", all, rtt, Figures::p999, Amount::time);
+        row(out, "  median", all, rtt, BenchFigures.Round::p50, Amount::time);
+        row(out, "  99 % below", all, rtt, BenchFigures.Round::p99, Amount::time);
+        row(out, "  99.9 % below", all, rtt, BenchFigures.Round::p999, Amount::time);
         for (BenchMeasurement loaded : List.of(BenchMeasurement.RATE, BenchMeasurement.THROUGHPUT)) {
             out.println(loaded.title);
-            row(out, "  RPCs", all, loaded, Figures::rpcsPerSecond, Amount::rate);
+            row(out, "  RPCs", all, loaded, BenchFigures.Round::rpcsPerSecond, Amount::rate);
             if (loaded == BenchMeasurement.THROUGHPUT) {
                 row(
                         out,
                         "  request bytes",
                         all,
                         loaded,
-                        Figures::gbitPerSecond,
+                        BenchFigures.Round::gbitPerSecond,
                         gbit -> Amount.digits(gbit) + " Gbit/s");
             }
-            row(out, "  median round trip under this load", all, loaded, Figures::p50, Amount::time);
+            row(out, "  median round trip under this load", all, loaded, BenchFigures.Round::p50, Amount::time);
         }
         out.printf("%-44s", "RPCs measured, all three");
-        BenchMeasurement.TRANSPORTS.forEach(name -> out.printf("%16s", Amount.count(rpcs(all, name))));
+        BenchMeasurement.TRANSPORTS.forEach(name -> out.printf("%32s", Amount.count(rpcs(all, name))));
         out.printf("%n%-44s", "errors");
-        BenchMeasurement.TRANSPORTS.forEach(name -> out.printf("%16s", Amount.count(errors(all, name))));
+        BenchMeasurement.TRANSPORTS.forEach(name -> out.printf("%32s", Amount.count(errors(all, name))));
         out.println();
         out.flush();
     }
@@ -174,37 +194,49 @@ final class BenchCommand implements Callable<Integer> {
     private static void row(
             PrintWriter out,
             String title,
-            Map<String, Map<BenchMeasurement, Figures>> all,
+            Map<String, Map<BenchMeasurement, BenchFigures>> all,
             BenchMeasurement measurement,
-            java.util.function.ToDoubleFunction<Figures> figure,
-            java.util.function.DoubleFunction<String> text) {
-        double[] values = BenchMeasurement.TRANSPORTS.stream()
-                .mapToDouble(name -> figure.applyAsDouble(figures(all, name, measurement)))
-                .toArray();
+            ToDoubleFunction<BenchFigures.Round> figure,
+            DoubleFunction<String> text) {
         out.printf("%-44s", title);
-        for (double value : values) {
-            out.printf("%16s", text.apply(value));
+        for (String name : BenchMeasurement.TRANSPORTS) {
+            BenchFigures figures = figures(all, name, measurement);
+            double[] sorted = figures.sorted(figure);
+            String range = sorted.length < 2
+                    ? ""
+                    : " (" + text.apply(sorted[0]) + " - " + text.apply(sorted[sorted.length - 1]) + ")";
+            out.printf("%32s", text.apply(figures.median(figure)) + range);
         }
-        out.printf("%14s%n", values[1] == 0 ? "" : String.format(Locale.ROOT, "%.2f", values[0] / values[1]));
+        double ratio = figures(all, BenchMeasurement.TRANSPORTS.get(0), measurement)
+                .ratio(figures(all, BenchMeasurement.TRANSPORTS.get(1), measurement), figure);
+        out.printf("%14s%n", Double.isFinite(ratio) ? String.format(Locale.ROOT, "%.2f", ratio) : "");
     }
 
-    private Map<String, Object> json(Map<String, Map<BenchMeasurement, Figures>> all) {
+    private Map<String, Object> json(Map<String, Map<BenchMeasurement, BenchFigures>> all) {
         List<Object> results = new ArrayList<>();
         for (String name : BenchMeasurement.TRANSPORTS) {
-            Figures rtt = figures(all, name, BenchMeasurement.RTT);
+            BenchFigures rtt = figures(all, name, BenchMeasurement.RTT);
+            BenchFigures rate = figures(all, name, BenchMeasurement.RATE);
+            BenchFigures throughput = figures(all, name, BenchMeasurement.THROUGHPUT);
             Map<String, Object> rttUs = new LinkedHashMap<>();
-            rttUs.put("p50", rtt.p50());
-            rttUs.put("p99", rtt.p99());
-            rttUs.put("p999", rtt.p999());
+            rttUs.put("p50", rtt.median(BenchFigures.Round::p50));
+            rttUs.put("p99", rtt.median(BenchFigures.Round::p99));
+            rttUs.put("p999", rtt.median(BenchFigures.Round::p999));
             Map<String, Object> result = new LinkedHashMap<>();
             result.put("name", name);
             result.put("rtt_us", rttUs);
-            result.put("rpcs_per_s", figures(all, name, BenchMeasurement.RATE).rpcsPerSecond());
-            result.put(
-                    "gbit_per_s",
-                    figures(all, name, BenchMeasurement.THROUGHPUT).gbitPerSecond());
+            result.put("rpcs_per_s", rate.median(BenchFigures.Round::rpcsPerSecond));
+            result.put("gbit_per_s", throughput.median(BenchFigures.Round::gbitPerSecond));
             result.put("rpcs", rpcs(all, name));
             result.put("errors", errors(all, name));
+            // All rounds, the smallest figure first.
+            Map<String, Object> spread = new LinkedHashMap<>();
+            spread.put("rtt_p50_us", list(rtt.sorted(BenchFigures.Round::p50)));
+            spread.put("rtt_p99_us", list(rtt.sorted(BenchFigures.Round::p99)));
+            spread.put("rtt_p999_us", list(rtt.sorted(BenchFigures.Round::p999)));
+            spread.put("rpcs_per_s", list(rate.sorted(BenchFigures.Round::rpcsPerSecond)));
+            spread.put("gbit_per_s", list(throughput.sorted(BenchFigures.Round::gbitPerSecond)));
+            result.put("rounds", spread);
             results.add(result);
         }
         Map<String, Object> json = new LinkedHashMap<>();
@@ -219,6 +251,7 @@ final class BenchCommand implements Callable<Integer> {
         }
         json.put("loads", measurements);
         json.put("seconds", seconds);
+        json.put("rounds", rounds);
         json.put("poll_usecs", pollUsecs());
         json.put("address", engine.loopback());
         json.put("processors", Runtime.getRuntime().availableProcessors());
@@ -228,24 +261,28 @@ final class BenchCommand implements Callable<Integer> {
         return json;
     }
 
-    private static Figures figures(
-            Map<String, Map<BenchMeasurement, Figures>> all, String name, BenchMeasurement measurement) {
-        Figures figures = all.getOrDefault(name, Map.of()).get(measurement);
+    private static List<Double> list(double[] values) {
+        return Arrays.stream(values).boxed().toList();
+    }
+
+    private static BenchFigures figures(
+            Map<String, Map<BenchMeasurement, BenchFigures>> all, String name, BenchMeasurement measurement) {
+        BenchFigures figures = all.getOrDefault(name, Map.of()).get(measurement);
         if (figures == null) {
             throw new IllegalStateException(name + " was not measured: " + measurement);
         }
         return figures;
     }
 
-    private static long rpcs(Map<String, Map<BenchMeasurement, Figures>> all, String name) {
+    private static long rpcs(Map<String, Map<BenchMeasurement, BenchFigures>> all, String name) {
         return all.getOrDefault(name, Map.of()).values().stream()
-                .mapToLong(Figures::rpcs)
+                .mapToLong(BenchFigures::rpcs)
                 .sum();
     }
 
-    private static long errors(Map<String, Map<BenchMeasurement, Figures>> all, String name) {
+    private static long errors(Map<String, Map<BenchMeasurement, BenchFigures>> all, String name) {
         return all.getOrDefault(name, Map.of()).values().stream()
-                .mapToLong(Figures::errors)
+                .mapToLong(BenchFigures::errors)
                 .sum();
     }
 }

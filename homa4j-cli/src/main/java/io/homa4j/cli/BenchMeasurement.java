@@ -13,8 +13,8 @@ enum BenchMeasurement {
     static final List<String> TRANSPORTS = List.of("homa-udp", "tcp-nio");
 
     private static final long SECOND_NS = 1_000_000_000L;
-    /** Share of the measuring time that is spent before it, so that the JIT compiler has done its work. */
-    private static final double WARM_UP = 0.4;
+    /** Load before each round, so that queues and peers have found their state. */
+    private static final long RAMP_NS = SECOND_NS / 10;
 
     final String title;
     final int requestBytes;
@@ -28,6 +28,7 @@ enum BenchMeasurement {
         this.outstanding = outstanding;
     }
 
+    /** One round. */
     LoadPlan plan(double seconds, long pollNs) {
         return new LoadPlan(
                 Workload.fixed(requestBytes),
@@ -36,7 +37,7 @@ enum BenchMeasurement {
                 false,
                 0,
                 outstanding,
-                (long) (Math.max(seconds * WARM_UP, 0.2) * SECOND_NS),
+                RAMP_NS,
                 (long) (seconds * SECOND_NS),
                 pollNs,
                 5 * SECOND_NS,

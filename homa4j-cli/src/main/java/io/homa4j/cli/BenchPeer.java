@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.Arrays;
 import java.util.Locale;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -21,13 +22,15 @@ import picocli.CommandLine.Spec;
  *
  * <pre>
  * server:  ready HOMA_PORT TCP_PORT
- * client:  begin TRANSPORT MEASUREMENT
- *          progress TRANSPORT MEASUREMENT warm-up|measuring SECONDS RPCS_PER_S BYTES_PER_S FAILED
+ * client:  warmed TRANSPORT MEASUREMENT SECONDS RPCS_PER_S
  *          result TRANSPORT MEASUREMENT RPCS ERRORS RPCS_PER_S GBIT_PER_S P50_US P99_US P999_US
  * </pre>
  */
 @Command(name = "bench-peer", hidden = true, description = "A process of homa bench.", mixinStandardHelpOptions = true)
 final class BenchPeer implements Runnable {
+    private static final double WARM_UP_SLICE_SECONDS = 0.4;
+    private static final double STEADY = 0.1;
+
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private CommandSpec spec;
@@ -62,48 +65,71 @@ final class BenchPeer implements Runnable {
     int client(
             @Mixin EngineOptions engine,
             @Option(names = "--seconds", required = true) double seconds,
+            @Option(names = "--rounds", required = true) int rounds,
+            @Option(names = "--warmup", required = true) double warmUpSeconds,
             @Option(names = "--homa-port", required = true) int homaPort,
             @Option(names = "--tcp-port", required = true) int tcpPort)
             throws Exception {
-        return ChildProcess.runWithParent(() -> measure(engine, seconds, homaPort, tcpPort));
-    }
-
-    private int measure(EngineOptions engine, double seconds, int homaPort, int tcpPort) {
-        long pollNs = pollUsecs(engine) * 1000L;
-        for (BenchMeasurement measurement : BenchMeasurement.values()) {
-            for (String name : BenchMeasurement.TRANSPORTS) {
-                say("begin " + name + " " + measurement);
-                LoadPlan plan = measurement.plan(seconds, pollNs);
-                try (LoadTransport transport = name.equals("tcp-nio")
-                        ? new TcpTransport(new InetSocketAddress(engine.loopback(), tcpPort), measurement.outstanding)
-                        : new HomaTransport(
-                                engine.builder().invoker().open(),
-                                HomaAddress.of(engine.loopback(), homaPort, Family.ANY))) {
-                    say(result(
-                            name,
-                            measurement,
-                            new LoadGenerator(plan, () -> false, progress(name, measurement)).run(transport)));
+        Rivals rivals = new Rivals(engine, homaPort, tcpPort);
+        return ChildProcess.runWithParent(() -> {
+            for (BenchMeasurement measurement : BenchMeasurement.values()) {
+                for (String name : BenchMeasurement.TRANSPORTS) {
+                    warmUp(rivals, name, measurement, warmUpSeconds);
+                }
+                for (int round = 0; round < rounds; round++) {
+                    for (String name : BenchMeasurement.TRANSPORTS) {
+                        say(result(name, measurement, rivals.run(name, measurement, seconds / rounds)));
+                    }
                 }
             }
+            return 0;
+        });
+    }
+
+    /** Until the last three rates differ by less than a tenth, or the time is over: then the JIT compiler has done its work. */
+    private void warmUp(Rivals rivals, String name, BenchMeasurement measurement, double atMostSeconds) {
+        double[] rates = new double[3];
+        double seconds = 0;
+        for (int i = 0; seconds < atMostSeconds; i++) {
+            double slice = Math.min(WARM_UP_SLICE_SECONDS, atMostSeconds);
+            rates[i % rates.length] = rivals.run(name, measurement, slice).rpcsPerSecond();
+            seconds += slice;
+            double least = Arrays.stream(rates).min().orElse(0);
+            double most = Arrays.stream(rates).max().orElse(0);
+            if (most - least < STEADY * most) {
+                break;
+            }
         }
-        return 0;
+        double last = Arrays.stream(rates).max().orElse(0);
+        say(String.format(Locale.ROOT, "warmed %s %s %.1f %.0f", name, measurement, seconds, last));
+    }
+
+    /** Both transports to the server process. */
+    private record Rivals(EngineOptions engine, int homaPort, int tcpPort) {
+        LoadResult run(String name, BenchMeasurement measurement, double seconds) {
+            LoadPlan plan = measurement.plan(seconds, pollUsecs(engine) * 1000L);
+            try (LoadTransport transport = name.equals("tcp-nio")
+                    ? new TcpTransport(new InetSocketAddress(engine.loopback(), tcpPort), measurement.outstanding)
+                    : new HomaTransport(
+                            engine.builder().invoker().open(),
+                            HomaAddress.of(engine.loopback(), homaPort, Family.ANY))) {
+                return new LoadGenerator(plan, () -> false, BenchPeer::noProgress).run(transport);
+            }
+        }
+    }
+
+    private static void noProgress(
+            boolean isWarmUp,
+            long elapsedNs,
+            double answersPerSecond,
+            long bytesPerSecond,
+            long outstanding,
+            long failed) {
+        // A round is shorter than a line is worth.
     }
 
     private static int pollUsecs(EngineOptions engine) {
         return engine.pollUsecs == null ? BenchCommand.DEFAULT_POLL_USECS : engine.pollUsecs;
-    }
-
-    private LoadGenerator.Progress progress(String name, BenchMeasurement measurement) {
-        return (isWarmUp, elapsedNs, answersPerSecond, bytesPerSecond, outstanding, failed) -> say(String.format(
-                Locale.ROOT,
-                "progress %s %s %s %.1f %.0f %d %d",
-                name,
-                measurement,
-                isWarmUp ? "warm-up" : "measuring",
-                elapsedNs / 1e9,
-                answersPerSecond,
-                bytesPerSecond,
-                failed));
     }
 
     private static String result(String name, BenchMeasurement measurement, LoadResult result) {

@@ -76,14 +76,19 @@ final class ClientCommand implements Callable<Integer> {
     private int delayMs;
 
     @Option(
-            names = "--duration",
-            paramLabel = "SECONDS",
+            names = "--seconds",
+            paramLabel = "S",
             description = "Length of the measurement (default: ${DEFAULT-VALUE}).")
     private double seconds = 10;
 
+    @Option(names = "--duration", hidden = true, description = "As --seconds.")
+    void duration(double asSeconds) {
+        seconds = asSeconds;
+    }
+
     @Option(
             names = "--warmup",
-            paramLabel = "SECONDS",
+            paramLabel = "S",
             description = "Load before the measurement (default: ${DEFAULT-VALUE}).")
     private double warmUpSeconds = 2;
 
@@ -136,7 +141,7 @@ final class ClientCommand implements Callable<Integer> {
         Map<String, Long> counters;
         Homa homa = engine.builder().invoker().open();
         try (HomaTransport transport = new HomaTransport(homa, server)) {
-            probe(homa, server);
+            probe(plan, homa, server);
             lines.println("load on " + server + ": " + describe(plan));
             lines.flush();
             result = new LoadGenerator(plan, stop::isRaised, printTo(lines)).run(transport);
@@ -164,9 +169,16 @@ final class ClientCommand implements Callable<Integer> {
     }
 
     /** One call before the load: whether there is a server at all is said at once, in one line. */
-    private static void probe(Homa homa, HomaAddress server) throws InterruptedException {
-        try (Reply reply = homa.call(server, Pattern.request(Pattern.HEADER, 1, 0), Duration.ofSeconds(5))) {
-            assert reply.length() > 0;
+    private static void probe(LoadPlan plan, Homa homa, HomaAddress server) throws InterruptedException {
+        int wanted = plan.responseBytes() > 0 ? plan.responseBytes() : 1;
+        boolean asks = plan.responseBytes() > 0 || plan.delayMs() > 0;
+        try (Reply reply = homa.call(server, Pattern.request(Pattern.HEADER, wanted, 0), Duration.ofSeconds(5))) {
+            if (asks && reply.length() != wanted) {
+                throw new CliException(
+                        server + " answers with " + reply.length() + " bytes where " + wanted
+                                + " were asked for: it does not read what --response-size and --delay-ms ask",
+                        "start it with --reply header, or leave these options out");
+            }
         } catch (HomaRpcException e) {
             throw new CliException(
                     "no answer from " + server + ": " + e.reason().text(),
@@ -184,8 +196,12 @@ final class ClientCommand implements Callable<Integer> {
                 responseBytes >= 0 && responseBytes <= Config.MAX_MESSAGE_BYTES,
                 "--response-size " + responseBytes,
                 "name 1 to 1000000");
+        check(
+                responseBytes == 0 && delayMs == 0 || sizes.workload != null || sizes.bytes >= Pattern.HEADER,
+                "--size " + sizes.bytes + " with --response-size or --delay-ms",
+                "name at least 8: the first 8 bytes of a request say what is wanted");
         check(delayMs >= 0, "--delay-ms " + delayMs, "name 0 or more");
-        check(seconds > 0 && seconds < 1e9, "--duration " + seconds, "name more than 0 seconds");
+        check(seconds > 0 && seconds < 1e9, "--seconds " + seconds, "name more than 0 seconds");
         check(warmUpSeconds >= 0 && warmUpSeconds < 1e9, "--warmup " + warmUpSeconds, "name 0 or more seconds");
         check(rate.perSecond >= 0 && rate.gbps >= 0, "a negative rate", "name more than 0");
         check(outstanding >= 0 && outstanding <= 1_000_000, "--outstanding " + outstanding, "name 1 to 1000000");

@@ -30,7 +30,7 @@ class LoadCommandsTest {
                         "w4",
                         "--outstanding",
                         "8",
-                        "--duration",
+                        "--seconds",
                         "1",
                         "--warmup",
                         "0.3",
@@ -65,7 +65,7 @@ class LoadCommandsTest {
                         "20",
                         "--rate",
                         "100",
-                        "--duration",
+                        "--seconds",
                         "1",
                         "--warmup",
                         "0",
@@ -82,7 +82,7 @@ class LoadCommandsTest {
             // One more: the client's question whether there is a server at all.
             assertThat(number(json, "requests")).isEqualTo(number(client.out(), "started") + 1);
             assertThat(number(json, "bytes_in")).isEqualTo(20_000 * number(client.out(), "started") + 8);
-            assertThat(number(json, "bytes_out")).isEqualTo(70_001 * number(client.out(), "started") + 1);
+            assertThat(number(json, "bytes_out")).isEqualTo(70_001 * (number(client.out(), "started") + 1));
             assertThat(number(json, "mismatches")).isZero();
             assertThat(number(json, "malformed")).isZero();
         }
@@ -126,7 +126,7 @@ class LoadCommandsTest {
     void aClientToldToEndPrintsItsResult() throws Exception {
         try (HomaProcess server = HomaProcess.start("server", "--port", "0");
                 HomaProcess client = HomaProcess.start(
-                        "client", "127.0.0.1:" + server.awaitPort(), "--duration", "600", "--warmup", "0")) {
+                        "client", "127.0.0.1:" + server.awaitPort(), "--seconds", "600", "--warmup", "0")) {
             client.awaitLine("0 failed");
             client.signal("INT");
             assertThat(client.awaitExit()).as(client.err()).isZero();
@@ -148,7 +148,7 @@ class LoadCommandsTest {
                     "5000",
                     "--outstanding",
                     "50",
-                    "--duration",
+                    "--seconds",
                     "8",
                     "--warmup",
                     "0",
@@ -196,7 +196,7 @@ class LoadCommandsTest {
                         "30000",
                         "--outstanding",
                         "20",
-                        "--duration",
+                        "--seconds",
                         "3",
                         "--warmup",
                         "0",
@@ -215,9 +215,25 @@ class LoadCommandsTest {
     }
 
     @Test
+    void aServerThatDoesNotReadTheHeaderIsNamed() throws Exception {
+        try (HomaProcess server = HomaProcess.start("server", "--port", "0")) {
+            String to = "127.0.0.1:" + server.awaitPort();
+            for (String option : new String[] {"--response-size", "--delay-ms"}) {
+                try (HomaProcess client = HomaProcess.start("client", to, option, "500")) {
+                    assertThat(client.awaitExit()).isEqualTo(Homa.FAILURE);
+                    assertThat(client.err())
+                            .contains("answers with 8 bytes", "--reply header")
+                            .hasLineCount(1);
+                }
+            }
+        }
+    }
+
+    @Test
     void benchMeasuresBothAndLeavesNoProcessBehind() throws Exception {
-        try (HomaProcess bench = HomaProcess.start("bench", "--seconds", "0.3", "--json", "-")) {
-            bench.awaitLine("1/6");
+        try (HomaProcess bench =
+                HomaProcess.start("bench", "--seconds", "0.6", "--rounds", "2", "--warmup", "0.4", "--json", "-")) {
+            bench.awaitLine(" 1/");
             var children = bench.children();
             assertThat(children).hasSize(2);
             assertThat(bench.awaitExit()).as(bench.err()).isZero();
@@ -238,7 +254,7 @@ class LoadCommandsTest {
     @Test
     void childrenOfAKilledBenchDieWithIt() throws Exception {
         try (HomaProcess bench = HomaProcess.start("bench", "--seconds", "60", "--ipv6")) {
-            bench.awaitLine("1/6");
+            bench.awaitLine(" 1/");
             var children = bench.children();
             assertThat(children).hasSize(2);
             bench.signal("KILL");
