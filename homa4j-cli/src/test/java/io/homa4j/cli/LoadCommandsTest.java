@@ -135,15 +135,18 @@ class LoadCommandsTest {
     }
 
     /** kill -9 in mid-load: every outstanding call ends, none hangs, and the new incarnation serves the same client. */
-    @Test
-    void aKilledServerFailsItsCallsAndItsSuccessorServesTheSameClient() throws Exception {
+    @ParameterizedTest
+    @ValueSource(strings = {"auto", "portable"})
+    void aKilledServerFailsItsCallsAndItsSuccessorServesTheSameClient(String datapath) throws Exception {
         String port = String.valueOf(freePort());
-        HomaProcess first = HomaProcess.start("server", "--port", port);
+        HomaProcess first = HomaProcess.start("server", "--port", port, "--datapath", datapath);
         try (first) {
             first.awaitPort();
             try (HomaProcess client = HomaProcess.start(
                     "client",
                     "127.0.0.1:" + port,
+                    "--datapath",
+                    datapath,
                     "--size",
                     "5000",
                     "--outstanding",
@@ -157,7 +160,7 @@ class LoadCommandsTest {
                 client.awaitLine("outstanding, 0 failed");
                 first.signal("KILL");
                 first.awaitExit();
-                try (HomaProcess second = HomaProcess.start("server", "--port", port)) {
+                try (HomaProcess second = HomaProcess.start("server", "--port", port, "--datapath", datapath)) {
                     second.awaitPort();
                     second.awaitLine("requests ");
                     int exitCode = client.awaitExit();

@@ -639,13 +639,18 @@ final class Arrivals {
             lifecycle.end(rpc);
             return;
         }
-        if (rpc.state != Rpc.State.OUTGOING || rpc.error != Status.OK) {
+        if (rpc.error != Status.OK
+                || rpc.state == Rpc.State.INCOMING && (config.moduleProfile || rpc.in.isComplete())) {
             return;
         }
         if (config.restart == Config.Restart.NEVER) {
             counters.add(Counters.OUTCOME_UNKNOWN, 1);
             lifecycle.abort(rpc, Status.OUTCOME_UNKNOWN, 0);
             return;
+        }
+        if (rpc.state == Rpc.State.INCOMING) {
+            // The rest will never come, and what is here would keep grants and space from others meanwhile.
+            lifecycle.dropResponse(rpc);
         }
         OutboundMessage out = rpc.out;
         if (out.nextOffset > 0) {
@@ -661,11 +666,16 @@ final class Arrivals {
             control.ack(rpc.peer, rpc.socket.number, rpc.socket.port, rpc.remotePort, rpc.id);
         } else if (rpc.state == Rpc.State.INCOMING || rpc.isClient()) {
             counters.add(Counters.IGNORED_NEED_ACKS, 1);
-            if (rpc.in.isKnown && !rpc.in.hasSpace() || rpc.needAckAnsweredTick == turn.tick && !config.moduleProfile) {
+            if (rpc.needAckAnsweredTick == turn.tick && !config.moduleProfile) {
                 return;
             }
             rpc.needAckAnsweredTick = turn.tick;
-            timers.answerNeedAck(rpc);
+            if (!rpc.in.isKnown || rpc.in.hasSpace()) {
+                timers.answerNeedAck(rpc);
+            } else if (!config.moduleProfile) {
+                // It waits for space, not for the server.
+                control.busy(rpc);
+            }
         }
     }
 

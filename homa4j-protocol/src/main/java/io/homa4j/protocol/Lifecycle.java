@@ -110,6 +110,18 @@ final class Lifecycle {
         }
     }
 
+    /** The response that has begun to arrive will not go on: it leaves every queue, and the client waits for another one. */
+    void dropResponse(Rpc rpc) {
+        countUnreceived(rpc);
+        granter.forget(rpc);
+        leaveSpaceQueue(rpc);
+        freeSpace(rpc);
+        rpc.in.clear();
+        rpc.spaceWaitTick = -1;
+        rpc.state(Rpc.State.OUTGOING);
+        transmitter.update(rpc);
+    }
+
     /** Starts the transmission of a message. */
     void beginTransmission(
             Rpc rpc,
@@ -470,16 +482,21 @@ final class Lifecycle {
 
     /** Messages that will not be finished count as done when their RPC ends (spec metrics 3). */
     private void countUnfinished(Rpc rpc) {
+        countUnreceived(rpc);
+        boolean isClient = rpc.isClient();
+        int unsent = rpc.out.bytesLeft();
+        if (unsent > 0) {
+            counters.add(isClient ? Counters.CLIENT_REQUESTS_DONE : Counters.SERVER_RESPONSES_DONE, 1);
+            counters.add(isClient ? Counters.CLIENT_REQUEST_BYTES_DONE : Counters.SERVER_RESPONSE_BYTES_DONE, unsent);
+        }
+    }
+
+    private void countUnreceived(Rpc rpc) {
         boolean isClient = rpc.isClient();
         if (rpc.in.isKnown && rpc.in.remaining > 0) {
             counters.add(isClient ? Counters.CLIENT_RESPONSES_DONE : Counters.SERVER_REQUESTS_DONE, 1);
             counters.add(
                     isClient ? Counters.CLIENT_RESPONSE_BYTES_DONE : Counters.SERVER_REQUEST_BYTES_DONE, rpc.in.length);
-        }
-        int unsent = rpc.out.bytesLeft();
-        if (unsent > 0) {
-            counters.add(isClient ? Counters.CLIENT_REQUESTS_DONE : Counters.SERVER_RESPONSES_DONE, 1);
-            counters.add(isClient ? Counters.CLIENT_REQUEST_BYTES_DONE : Counters.SERVER_RESPONSE_BYTES_DONE, unsent);
         }
     }
 

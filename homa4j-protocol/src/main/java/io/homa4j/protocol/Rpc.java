@@ -8,8 +8,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Rpc {
     /**
-     * States and their order. Client: OUTGOING, INCOMING, DEAD. Server: INCOMING, IN_SERVICE, OUTGOING, DEAD. DEAD may
-     * follow any of them (spec protocol 6).
+     * States and their order. Client: OUTGOING, INCOMING, DEAD, and back to OUTGOING when the server has lost the RPC. Server:
+     * INCOMING, IN_SERVICE, OUTGOING, DEAD. DEAD may follow any of them (spec protocol 6).
      */
     enum State {
         OUTGOING,
@@ -165,6 +165,7 @@ final class Rpc {
         assert next == State.DEAD
                 || (isClient()
                         ? state == State.OUTGOING && next == State.INCOMING
+                                || state == State.INCOMING && next == State.OUTGOING
                         : state == State.INCOMING && next == State.IN_SERVICE
                                 || state == State.IN_SERVICE && next == State.OUTGOING);
         state = next;

@@ -278,13 +278,16 @@ final class RpcTimers implements Transmitter.Events {
     /**
      * A server wants to know whether its response is still wanted: asks for what is missing (spec protocol 6.5 item 5).
      * Outside profile {@code module} not for bytes whose GRANT has not been followed by any of them: it may have crossed the
-     * NEED_ACK, and what is only just being sent would be sent twice. BUSY says that the response is wanted.
+     * NEED_ACK, and what is only just being sent would be sent twice. When there is nothing to ask for, BUSY says that the
+     * response is wanted: the module says nothing, and a response that waits for grants longer than its server's patience would
+     * be given up.
      */
     void answerNeedAck(Rpc rpc) {
         InboundMessage in = rpc.in;
         boolean isProbing = !config.moduleProfile && in.isKnown && in.probeOffset >= 0;
         int end = isProbing ? Math.min(in.granted, in.probeOffset) : in.granted;
-        if (isProbing && end <= in.receivedEnd && in.firstGap() == GapPool.NONE) {
+        boolean isNothingMissing = in.isKnown && end <= in.receivedEnd && in.firstGap() == GapPool.NONE;
+        if (isNothingMissing && !config.moduleProfile) {
             control.busy(rpc);
         } else {
             requestRetransmission(rpc, end);

@@ -166,6 +166,42 @@ class ConversationTest {
                         "server>client AGAIN 600@1400");
     }
 
+    /**
+     * Responses of which the dead server sent only the unscheduled part neither wait for their timeout nor keep the grants
+     * from the calls that come after them.
+     */
+    @Test
+    void callsOfARestartedServerAreAllAnsweredByItsSuccessor() {
+        Config own = Rig.ownConfig();
+        own.unschedBytes = 1400;
+        own.maxIncoming = 10_000;
+        connect(own);
+        int calls = 50;
+        for (int i = 0; i < calls; i++) {
+            client.request(clientSocket, target, 100);
+        }
+        for (int i = 0; i < calls; i++) {
+            server.reply(nextRequest(), 5_000);
+        }
+        link.until("all first parts", () -> client.count("client_responses_started") == calls);
+        int before = ready(client, clientSocket);
+        assertThat(before).isLessThan(calls);
+
+        server = new Node("successor", "10.0.0.2", own, client.nowNs);
+        serverSocket = server.server(target.port());
+        link = new VirtualLink(client, server);
+        for (int answered = before; answered < calls; answered++) {
+            server.reply(nextRequest(), 6_000);
+        }
+        link.until("all responses", () -> ready(client, clientSocket) == calls);
+        for (int i = 0; i < calls; i++) {
+            Received response = client.take(clientSocket);
+            assertThat(response.status()).isEqualTo(Status.OK);
+            assertThat(response.bytes()).isEqualTo(Node.message(response.length()));
+        }
+        assertThat(client.count("rpc_timeouts")).isZero();
+    }
+
     @Test
     void needAckIsAnsweredWhetherTheResponseWasFetchedOrNot() {
         connect();

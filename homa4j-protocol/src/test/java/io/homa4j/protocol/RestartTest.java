@@ -73,12 +73,63 @@ class RestartTest {
     }
 
     @Test
-    void clientThatReceivesItsResponseDoesNotStartAgain() {
+    void clientThatReceivesItsResponseDoesNotStartAgainInProfileModule() {
         Rig rig = new Rig(config);
         long id = rig.requestSent(2000);
         rig.peer.data(id ^ 1, 3000).bytes(1400).go();
         rig.node.receive(rig.peer.rpcUnknown(id ^ 1));
         assertThat(rig.node.sends()).isEmpty();
+    }
+
+    /** The server was restarted between two packets of its response. */
+    @Test
+    void byItselfHoma4jStartsAgainAlsoWhenItHasPartOfAResponse() {
+        Rig rig = new Rig(Rig.ownConfig());
+        long id = rig.requestSent(2000);
+        rig.peer.data(id ^ 1, 9000).bytes(1400).incoming(9000).go();
+        long free = rig.socket(rig.client).freeReceiveBytes();
+        assertThat(Node.words(rig.node.ticks(config.resendTicks))).isEqualTo("RESEND 1400 7600 p7");
+        rig.node.receive(rig.peer.rpcUnknown(id ^ 1), rig.peer.rpcUnknown(id ^ 1));
+        assertThat(rig.node.sends()).isEqualTo("AGAIN 1400@0, AGAIN 600@1400");
+        assertThat(rig.node.count("rpc_restarts")).isEqualTo(1);
+        assertThat(rig.socket(rig.client).freeReceiveBytes()).isGreaterThan(free);
+        // Another response, even of another length, is the answer.
+        rig.respond(id, 700);
+        Received response = rig.node.take(rig.client);
+        assertThat(response.status()).isEqualTo(Status.OK);
+        assertThat(response.length()).isEqualTo(700);
+        assertThat(rig.node.count("client_responses_done")).isEqualTo(rig.node.count("client_responses_started"));
+    }
+
+    @Test
+    void restartIsForbiddenAlsoWhenThereIsPartOfAResponse() {
+        Config own = Rig.ownConfig();
+        own.restart = Config.Restart.NEVER;
+        Rig rig = new Rig(own);
+        long id = rig.requestSent(2000);
+        rig.peer.data(id ^ 1, 9000).bytes(1400).incoming(9000).go();
+        rig.node.ticks(own.resendTicks);
+        rig.node.receive(rig.peer.rpcUnknown(id ^ 1));
+        assertThat(rig.node.sends()).isEmpty();
+        assertThat(rig.node.take(rig.client).status()).isEqualTo(Status.OUTCOME_UNKNOWN);
+    }
+
+    /** A server that has given the response up and remembers it runs nothing again: the call ends by its timeout. */
+    @Test
+    void whoIsAlwaysToldThatTheRpcIsUnknownTimesOut() {
+        Config own = Rig.ownConfig();
+        Rig rig = new Rig(own);
+        long id = rig.requestSent(2000);
+        rig.peer.data(id ^ 1, 9000).bytes(1400).incoming(9000).go();
+        for (int tick = 0; tick < own.timeoutTicks + 2 * own.resendTicks; tick++) {
+            for (Sent sent : rig.node.ticks(1)) {
+                if (sent.word().startsWith("RESEND")) {
+                    rig.node.receive(rig.peer.rpcUnknown(id ^ 1));
+                }
+            }
+        }
+        assertThat(rig.node.count("rpc_restarts")).isGreaterThan(5);
+        assertThat(rig.node.take(rig.client).status()).isEqualTo(Status.TIMEOUT);
     }
 
     /** A forged RPC_UNKNOWN may not make anybody send: it must answer a RESEND, and counts once for each (design 6). */

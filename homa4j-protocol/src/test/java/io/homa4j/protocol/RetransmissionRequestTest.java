@@ -33,6 +33,21 @@ class RetransmissionRequestTest {
         assertThat(rig.node.sends()).isEmpty();
     }
 
+    /** A client that has everything it has granted says so, or the server would give the response up. */
+    @Test
+    void whereNothingGrantedIsMissingHoma4jSaysThatItWaits() {
+        Config own = Rig.ownConfig();
+        own.maxIncoming = 1400;
+        Rig rig = new Rig(own);
+        long first = rig.requestSent(100);
+        long second = rig.requestSent(100);
+        rig.peer.data(first ^ 1, 3_000).bytes(1400).incoming(1400).go();
+        rig.peer.data(second ^ 1, 10_000).bytes(1400).incoming(1400).go();
+        rig.node.sends();
+        rig.node.receive(rig.peer.needAck(second ^ 1));
+        assertThat(rig.node.sends()).isEqualTo("BUSY");
+    }
+
     @Test
     @Pins("P-146")
     void missingGrantedTailIsAskedFor() {

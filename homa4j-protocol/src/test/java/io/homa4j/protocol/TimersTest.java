@@ -261,6 +261,19 @@ class TimersTest {
     }
 
     @Test
+    void responseThatWaitsForGrantsIsKeptWhileItsClientSaysSo() {
+        Rig rig = new Rig(Rig.ownConfig());
+        rig.answered(1000, 20_000);
+        for (int tick = 0; tick < 5_000; tick++) {
+            for (Sent sent : rig.node.ticks(1)) {
+                assertThat(sent.word()).isEqualTo("NEED_ACK");
+                rig.node.receive(rig.caller.busy(1000));
+            }
+        }
+        assertThat(rig.exists(1001)).isTrue();
+    }
+
+    @Test
     void resendsToAPatientServerAreSpacedOutsideProfileModule() {
         Rig rig = new Rig(Rig.ownConfig());
         long id = rig.requestSent(100);
