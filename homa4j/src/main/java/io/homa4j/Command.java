@@ -1,7 +1,15 @@
 package io.homa4j;
 
+import org.jspecify.annotations.Nullable;
+
 /** Something to be done by whoever owns the engine. */
 abstract class Command {
+    /** Next in the list of what runs when the application's code has returned ({@link EngineTurn#later}). */
+    @Nullable
+    Command nextLater;
+
+    boolean isLater;
+
     /** Does it. Owner. */
     abstract void run(EngineLoop loop, long nowNs);
 

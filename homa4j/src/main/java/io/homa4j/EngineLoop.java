@@ -116,7 +116,11 @@ final class EngineLoop {
         if (isClosed) {
             command.refuse(this);
         } else if (baton.isMine()) {
-            turn.run(command);
+            if (turn.isInApplication()) {
+                turn.later(command);
+            } else {
+                turn.run(command);
+            }
         } else if (mode != ThreadMode.POLLING && baton.tryTake()) {
             try {
                 turn.makeFor(command);

@@ -10,6 +10,7 @@ import io.homa4j.protocol.Status;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,6 +51,12 @@ final class EngineTurn {
     /** What the driver learnt while it had a batch of the engine, which may hear of it only afterwards. */
     private final List<Runnable> hints = new ArrayList<>();
 
+    /** How deeply calls of the application's code are nested. */
+    private int applicationDepth;
+    /** What it asked for meanwhile, in its order. */
+    private @Nullable Command firstLater;
+
+    private @Nullable Command lastLater;
     private boolean isDriverFull;
     /** The latest turn left no packet waiting in the driver. */
     private boolean isDriverDrained;
@@ -101,6 +108,62 @@ final class EngineTurn {
     /** When the latest turn was made. Any thread. */
     long turnedNs() {
         return turnedNs;
+    }
+
+    // ---- code of the application on this thread
+
+    /** The owner is about to run code of the application; {@link #leaveApplication} must follow. */
+    void enterApplication() {
+        applicationDepth++;
+    }
+
+    /** Code of the application has returned or thrown: runs what it asked for. */
+    void leaveApplication() {
+        if (--applicationDepth > 0) {
+            return;
+        }
+        try {
+            while (firstLater != null && !loop.isClosed()) {
+                run(Objects.requireNonNull(pollLater()));
+            }
+        } finally {
+            // Only if the engine has ended meanwhile.
+            for (Command command = pollLater(); command != null; command = pollLater()) {
+                command.refuse(loop);
+            }
+        }
+    }
+
+    private @Nullable Command pollLater() {
+        Command command = firstLater;
+        if (command != null) {
+            firstLater = command.nextLater;
+            lastLater = firstLater == null ? null : lastLater;
+            command.nextLater = null;
+            command.isLater = false;
+        }
+        return command;
+    }
+
+    boolean isInApplication() {
+        return applicationDepth > 0;
+    }
+
+    /**
+     * Keeps the command until the application's code has returned. That may have used up its stack: what overflows there must
+     * be the application's code, not the engine. Calls nothing, so it either happens whole or not at all.
+     */
+    void later(Command command) {
+        if (command.isLater) {
+            return;
+        }
+        command.isLater = true;
+        if (lastLater == null) {
+            firstLater = command;
+        } else {
+            lastLater.nextLater = command;
+        }
+        lastLater = command;
     }
 
     /** The engine was changed from within a handler or callback: ask it for packets again. */

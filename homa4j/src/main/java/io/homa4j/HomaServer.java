@@ -156,7 +156,12 @@ public final class HomaServer implements AutoCloseable {
         newest = request;
         inService++;
         if (isShort) {
-            handle(request);
+            core.loop.turn.enterApplication();
+            try {
+                handle(request);
+            } finally {
+                core.loop.turn.leaveApplication();
+            }
             return;
         }
         try {

@@ -129,11 +129,12 @@ public final class Request extends HomaMessage {
 
     /** Of two threads that answer at once, one does. */
     private void send(SendBuffer buffer, int length) {
+        ReplyOp op = ReplyOp.of(this, buffer, length);
         if (!STATE.compareAndSet(this, OPEN, ANSWERED)) {
-            socket.loop.sendSpace.giveBack(buffer);
+            op.refuse(socket.loop);
             checkUnanswered();
         }
-        socket.loop.submit(ReplyOp.of(this, buffer, length));
+        socket.loop.submit(op);
     }
 
     /** Ends the RPC on the owner. */

@@ -179,11 +179,14 @@ final class SocketCore {
         }
         Runnable callback = readable;
         if (callback != null) {
+            loop.turn.enterApplication();
             try {
                 callback.run();
             } catch (Throwable e) {
                 loop.applicationErrors.ofCallbacks.report(
                         () -> "the onReadable callback of port " + port + " failed", e);
+            } finally {
+                loop.turn.leaveApplication();
             }
         }
     }

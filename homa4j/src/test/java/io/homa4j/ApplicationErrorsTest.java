@@ -11,6 +11,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import java.util.logging.Handler;
 import java.util.logging.Level;
@@ -160,6 +161,55 @@ class ApplicationErrorsTest {
         assertThatThrownBy(() -> client.call(server.address(), new byte[] {1})).isInstanceOf(HomaRpcException.class);
         assertThat(logged).singleElement().extracting(LogRecord::getThrown).isInstanceOf(StackOverflowError.class);
         assertStillWorks(client, server.address());
+    }
+
+    /** So it does not matter to the engine how deep in its stack a handler answers. */
+    @Test
+    void whatAShortHandlerAsksForHappensWhenItHasReturned() throws Exception {
+        AtomicInteger inService = new AtomicInteger(-1);
+        AtomicReference<HomaServer> self = new AtomicReference<>();
+        Homa homa = net.homa();
+        HomaServer server = homa.server(0).shortHandler().open(request -> {
+            request.reply(request.segment());
+            inService.set(self.get().inService());
+        });
+        self.set(server);
+        assertStillWorks(net.homa(), server.address());
+        assertThat(inService).hasValue(1);
+        Loopback.until("it is answered", () -> server.inService() == 0);
+    }
+
+    /** Wherever the stack ends, in the handler or in what it calls: it is the handler's error and not the engine's. */
+    @Test
+    void aShortHandlerThatAnswersWithTheRestOfItsStackLeavesTheEngineAlone() throws Exception {
+        Homa homa = net.homa();
+        HomaServer server = homa.server(0).shortHandler().open(request -> {
+            if (request.byteAt(0) == 1) {
+                replyFromTheBottom(request);
+            } else {
+                request.reply(request.segment());
+            }
+        });
+        Homa client = net.homa();
+        // Once from above: a class whose initializer finds no stack is lost to the whole process.
+        assertStillWorks(client, server.address());
+        for (int i = 0; i < 50; i++) {
+            CompletableFuture<Reply> call = client.callAsync(server.address(), new byte[] {1}, Loopback.PATIENCE);
+            assertStillWorks(client, server.address());
+            call.cancel(false);
+        }
+    }
+
+    /** Sinks until the stack is used up, and answers from as deep as it can: each frame on the way back tries again. */
+    @SuppressWarnings("InfiniteRecursion")
+    private static void replyFromTheBottom(Request request) {
+        try {
+            replyFromTheBottom(request);
+        } catch (StackOverflowError e) {
+            if (!request.isAnswered()) {
+                request.reply(request.segment());
+            }
+        }
     }
 
     @SuppressWarnings("InfiniteRecursion")
