@@ -1,5 +1,7 @@
 package io.homa4j.protocol;
 
+import java.util.Arrays;
+
 /**
  * This host's table of unscheduled cutoffs, its version, and what follows from it: the levels of scheduled packets and
  * the version told to each peer (spec scheduling 16.1, 16.2). It recomputes the table from the sizes of the messages
@@ -24,6 +26,7 @@ final class Priorities {
     private long lastTuneNs;
     private final int[] deciles = new int[9];
     private final int[] newDeciles = new int[9];
+    private final int[] newCutoffs = new int[Config.MAX_LEVELS];
     private final long[] classBytes = new long[Counters.classes()];
     private final long[] classMessages = new long[Counters.classes()];
 
@@ -180,7 +183,8 @@ final class Priorities {
         int levels = config.numPriorities;
         int forUnscheduled = Math.max(1, (int) Math.floor((double) levels * unscheduled / bytes + 0.5));
         long quota = forUnscheduled < levels ? 1 + unscheduled / forUnscheduled : 1 + bytes / levels;
-        int[] table = new int[Config.MAX_LEVELS];
+        int[] table = newCutoffs;
+        Arrays.fill(table, 0);
         int level = levels - 1;
         long sum = 0;
         long threshold = quota;
