@@ -65,6 +65,9 @@ final class EngineTurn {
     /** The engine was given something since packets were last asked of it. */
     private boolean isTouched;
 
+    /** What the driver's queue was last asked to hold, bytes. */
+    private long sendQueueAsked;
+
     private long nowNs;
     /** The time of the latest turn; read by any thread. */
     private volatile long turnedNs;
@@ -308,7 +311,10 @@ final class EngineTurn {
             int room = driver.sendRoomBytes();
             int count = endpoint.pollPackets(outgoing, room, nowNs);
             if (count == 0) {
-                isDriverFull = room == 0;
+                isDriverFull = room == 0 && endpoint.refused(nowNs);
+                if (isDriverFull) {
+                    adjustSendQueue();
+                }
                 break;
             }
             int sent = driver.send(outgoing);
@@ -317,10 +323,26 @@ final class EngineTurn {
             work += sent;
             if (sent < count) {
                 isDriverFull = true;
+                adjustSendQueue();
                 break;
             }
         }
         return work;
+    }
+
+    /** Lets the driver's queue hold what the engine wishes, which depends on the rate it has found. */
+    void adjustSendQueue() {
+        long wanted = endpoint.wantedSendQueueBytes();
+        if (wanted != 0 && wanted != sendQueueAsked) {
+            sendQueueAsked = wanted;
+            endpoint.sendQueue(driver.sendQueue(wanted));
+        }
+    }
+
+    /** A port was opened: its queue, too, shall hold what the engine wishes. */
+    void adjustSendQueueOfNewPort() {
+        sendQueueAsked = 0;
+        adjustSendQueue();
     }
 
     /** Brings the engine's events to whom they concern. */

@@ -471,6 +471,11 @@ public final class Homa implements AutoCloseable {
         return driver.mtu(peer.hi(), peer.lo());
     }
 
+    /** Rate of the uplink, Mbit/s: set by hand, else found under load, else the driver's; 0 while unknown or when closed. */
+    public double linkMbps() {
+        return loop.ask(loop.endpoint::linkMbps, 0.0);
+    }
+
     /** The counters of engine, driver and application errors, by name, as they are now; empty when closed. */
     public Map<String, Long> counters() {
         return loop.ask(

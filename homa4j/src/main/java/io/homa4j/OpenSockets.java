@@ -32,6 +32,7 @@ final class OpenSockets {
         byNumber[socket.number] = socket;
         toldCapacity = 0;
         tellCapacity();
+        loop.turn.adjustSendQueueOfNewPort();
     }
 
     /** Tells the engine how much the driver can receive, when that has changed. */

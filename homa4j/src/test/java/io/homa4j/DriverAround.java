@@ -46,6 +46,11 @@ class DriverAround implements Driver {
     }
 
     @Override
+    public long sendQueue(long bytes) {
+        return inner.sendQueue(bytes);
+    }
+
+    @Override
     public int sendRoomBytes() {
         return inner.sendRoomBytes();
     }

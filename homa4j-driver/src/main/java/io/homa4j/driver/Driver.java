@@ -96,6 +96,18 @@ public interface Driver extends AutoCloseable {
     /** Bytes of the largest IP packet the interface towards this peer takes. Owner; asks no one, allocates nothing. */
     int mtu(long peerHi, long peerLo);
 
+    /**
+     * Makes the queue of every port hold about so many bytes of packets before {@link #send} takes fewer than it is offered.
+     * The engine finds out the rate of the link from what a full queue takes, so a driver whose queue drops packets instead
+     * of refusing them, or that cannot tell how much it holds, returns 0. Owner.
+     *
+     * @param bytes with all headers
+     * @return what a port's queue holds now; 0 if that is unknown
+     */
+    default long sendQueue(long bytes) {
+        return 0;
+    }
+
     /** Rate of the uplink, Mbit/s; 0 if unknown. */
     int linkMbps();
 

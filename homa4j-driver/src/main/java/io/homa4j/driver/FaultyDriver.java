@@ -317,6 +317,11 @@ public final class FaultyDriver implements Driver {
     }
 
     @Override
+    public long sendQueue(long bytes) {
+        return inner.sendQueue(bytes);
+    }
+
+    @Override
     public int linkMbps() {
         return inner.linkMbps();
     }

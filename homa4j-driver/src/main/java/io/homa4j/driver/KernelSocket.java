@@ -156,6 +156,17 @@ final class KernelSocket {
         }
     }
 
+    /** Changes SO_SNDBUF; what the kernel lets this socket hold from now on, as it counts. */
+    int sendBuffer(Libc libc, int bytes) {
+        try (Arena arena = Arena.ofConfined()) {
+            Options options = new Options(libc, descriptor, arena.allocate(16, 8));
+            options.set(Socket.SOL_SOCKET, Socket.SO_SNDBUF, bytes);
+            return options.get(Socket.SOL_SOCKET, Socket.SO_SNDBUF);
+        } catch (Refused e) {
+            throw new IllegalStateException("the send buffer cannot be changed: " + e.getMessage(), e);
+        }
+    }
+
     private static int check(String call, int result) throws Refused {
         if (result < 0) {
             throw new Refused(call, result);

@@ -127,6 +127,11 @@ public final class PcapDriver implements Driver {
     }
 
     @Override
+    public long sendQueue(long bytes) {
+        return inner.sendQueue(bytes);
+    }
+
+    @Override
     public int linkMbps() {
         return inner.linkMbps();
     }

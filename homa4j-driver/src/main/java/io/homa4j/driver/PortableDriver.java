@@ -44,8 +44,15 @@ public final class PortableDriver implements Driver {
     /** SO_RCVBUF asked for unless told otherwise, bytes. */
     public static final int DEFAULT_RECEIVE_BUFFER = 4 << 20;
 
-    /** Backlog in the kernel must stay short, because the order of packets is decided before it. */
+    /** SO_SNDBUF where nothing is known of how it is accounted. */
     private static final int SEND_BUFFER = 1 << 20;
+    /**
+     * Linux charges a packet of 1500 bytes with 2304 and lets twice SO_SNDBUF be charged: bytes of full packets that are
+     * queued per byte of SO_SNDBUF.
+     */
+    private static final double QUEUED_PER_BUFFER_BYTE = 2 * 1514 / 2304.0;
+
+    private static final boolean IS_LINUX = "Linux".equals(System.getProperty("os.name"));
 
     /** A UDP datagram cannot be longer. */
     private static final int MAX_DATAGRAM = 65_535;
@@ -76,6 +83,8 @@ public final class PortableDriver implements Driver {
     private final ByteBuffer out = ByteBuffer.allocateDirect(MAX_DATAGRAM);
     private final MemorySegment outSegment = MemorySegment.ofBuffer(out);
     private final Consumer<SelectionKey> onSelected = PortableDriver::selected;
+
+    private volatile int sendBufferBytes = SEND_BUFFER;
 
     /** Every bound port; changed under the lock, which nothing on the packet path takes. */
     private final List<UdpPort> bound = new ArrayList<>();
@@ -129,7 +138,7 @@ public final class PortableDriver implements Driver {
 
     @Override
     public int bind(@Nullable InetAddress local, int port) throws DriverException {
-        UdpPort fresh = UdpPort.bind(local, port, askedReceiveBuffer, SEND_BUFFER);
+        UdpPort fresh = UdpPort.bind(local, port, askedReceiveBuffer, sendBufferBytes);
         synchronized (bound) {
             if (isClosed) {
                 UdpPort.closeQuietly(fresh.channel);
@@ -394,6 +403,26 @@ public final class PortableDriver implements Driver {
     @Override
     public int mtu(long peerHi, long peerLo) {
         return links.mtu(peerHi, peerLo);
+    }
+
+    /**
+     * On Linux by SO_SNDBUF, whose accounting is known there: until a packet has left the host's own queues it counts.
+     * Elsewhere the buffer stays as it is, and nothing is known of it.
+     */
+    @Override
+    public long sendQueue(long bytes) {
+        if (!IS_LINUX) {
+            return 0;
+        }
+        sendBufferBytes = (int) Math.min(SEND_BUFFER, (long) (bytes / QUEUED_PER_BUFFER_BYTE));
+        long holds = 0;
+        synchronized (bound) {
+            for (UdpPort port : bound) {
+                long granted = (long) (port.sendBuffer(sendBufferBytes) * QUEUED_PER_BUFFER_BYTE);
+                holds = holds == 0 ? granted : Math.min(holds, granted);
+            }
+        }
+        return holds;
     }
 
     /** Always 0: plain Java cannot see what really leaves, and a rate merely claimed by an interface would mislead. */

@@ -43,10 +43,12 @@ import org.jspecify.annotations.Nullable;
 public final class SyscallDriver implements Driver {
     private static final Logger LOG = System.getLogger(SyscallDriver.class.getName());
 
-    /** Backlog in the kernel must stay short, because the order of packets is decided before it, bytes. */
+    /** Backlog in the kernel must stay short, because the order of packets is decided before it: at first, as it counts. */
     private static final int SEND_BUFFER = 256 << 10;
-    /** After so many bytes the kernel is asked how many it still holds. */
-    private static final int ASK_AFTER_BYTES = SEND_BUFFER / 2;
+    /** And at most, whatever is wished for. */
+    private static final int MAX_SEND_BUFFER = 1 << 20;
+    /** The kernel counts a packet of 1500 bytes as 2304, segmented sends less: bytes of full packets per byte counted. */
+    private static final double PACKET_BYTES_PER_COUNTED = 1514 / 2304.0;
     /** {@code epoll_pwait2} is late by the kernel's timer slack of 50 us and the time to wake up. */
     private static final long AWAIT_SLACK_NS = 100_000;
 
@@ -129,6 +131,8 @@ public final class SyscallDriver implements Driver {
 
     private boolean isClosed;
     private volatile long receiveCapacityBytes;
+    /** Bytes the kernel may hold of each socket, as it counts; changed by the owner, read by who binds. */
+    private volatile int sendBuffer = SEND_BUFFER;
 
     // ---- owner's
 
@@ -267,7 +271,7 @@ public final class SyscallDriver implements Driver {
     }
 
     private KernelSocket.Wish udp() {
-        return new KernelSocket.Wish(Socket.IPPROTO_UDP, askedReceiveBuffer, SEND_BUFFER, offloads.mergesReceived());
+        return new KernelSocket.Wish(Socket.IPPROTO_UDP, askedReceiveBuffer, sendBuffer, offloads.mergesReceived());
     }
 
     /** Sockets to receive from. */
@@ -758,14 +762,14 @@ public final class SyscallDriver implements Driver {
 
     @Override
     public int sendRoomBytes() {
-        if (held() >= ASK_AFTER_BYTES) {
+        if (held() >= sendBuffer / 2) {
             for (KernelSocket socket : sockets) {
                 if (socket.sentSinceAsked > 0 || socket.held > 0) {
                     ask(socket);
                 }
             }
         }
-        return Math.clamp(SEND_BUFFER - held(), 0, Integer.MAX_VALUE);
+        return Math.clamp(sendBuffer - held(), 0, Integer.MAX_VALUE);
     }
 
     /** At most so many bytes of packets are held by the kernel. */
@@ -781,9 +785,21 @@ public final class SyscallDriver implements Driver {
     private void ask(KernelSocket socket) {
         socket.held = libc.ioctl(socket.descriptor, Socket.SIOCOUTQ, value) < 0 ? 0 : value.get(JAVA_INT, 0);
         socket.sentSinceAsked = 0;
-        if (socket.held >= SEND_BUFFER && !socket.wantsRoom) {
+        if (socket.held >= sendBuffer && !socket.wantsRoom) {
             sleeper.watchRoom(libc, socket, true);
         }
+    }
+
+    /** {@link #sendRoomBytes} keeps to it, and as far as the kernel grants it SO_SNDBUF, so that epoll tells of room. */
+    @Override
+    public long sendQueue(long bytes) {
+        int wanted = Math.clamp((long) (bytes / PACKET_BYTES_PER_COUNTED), 1, MAX_SEND_BUFFER);
+        sendBuffer = wanted;
+        int holds = wanted;
+        for (KernelSocket socket : sockets) {
+            holds = Math.min(holds, socket.sendBuffer(libc, wanted));
+        }
+        return (long) (holds * PACKET_BYTES_PER_COUNTED);
     }
 
     // ---- waiting, knowing, ending

@@ -119,6 +119,17 @@ final class UdpPort {
         }
     }
 
+    /** Changes SO_SNDBUF; what the system granted, 0 if it did not say. */
+    int sendBuffer(int bytes) {
+        try {
+            channel.setOption(StandardSocketOptions.SO_SNDBUF, bytes);
+            return channel.getOption(StandardSocketOptions.SO_SNDBUF);
+        } catch (IOException e) {
+            LOG.log(Logger.Level.DEBUG, "SO_SNDBUF cannot be set", e);
+            return 0;
+        }
+    }
+
     /** Makes the next packet leave with this level (0 to 7). A platform that refuses once is not asked again. */
     void level(int wanted) {
         if (wanted == level || !setsLevel) {

@@ -7,6 +7,8 @@ package io.homa4j.protocol;
 public final class Address {
     private static final long MAPPED_PREFIX = 0x0000_FFFF_0000_0000L;
 
+    private static final long MAPPED_LOOPBACK = MAPPED_PREFIX >>> 24 | 127;
+
     private Address() {}
 
     /** Low half of the mapped form of an IPv4 address; the high half is 0. */
@@ -17,6 +19,11 @@ public final class Address {
     /** Whether the two halves are an IPv4 address in mapped form. */
     public static boolean isIpv4(long hi, long lo) {
         return hi == 0 && (lo & 0xFFFF_FFFF_0000_0000L) == MAPPED_PREFIX;
+    }
+
+    /** Whether it is an address of the loopback interface: 127.0.0.0/8 or ::1. */
+    public static boolean isLoopback(long hi, long lo) {
+        return hi == 0 && (lo == 1 || lo >>> 24 == MAPPED_LOOPBACK);
     }
 
     /** High half of an address of 4 or 16 bytes in network order. */

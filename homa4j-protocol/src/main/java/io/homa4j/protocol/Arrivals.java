@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
 final class Arrivals {
     /** Messages shorter than this are processed before long ones of the same batch (spec protocol 3.2). */
     private static final int SHORT_MESSAGE_BYTES = 1400;
+    /** Restarts of one request after which their distance grows no more. */
+    private static final int MAX_DOUBLINGS = 5;
     /** IP and UDP bytes counted for unproven peers. */
     private static final int IP_BYTES = 28;
 
@@ -440,7 +442,7 @@ final class Arrivals {
         if (!peer.isProven) {
             checkProof(rpc.socket, peer, version);
             if (peer.isProven) {
-                lifecycle.uncharge(rpc);
+                lifecycle.uncharge(peer);
             }
         }
         if (rpc.isClient() && rpc.state == Rpc.State.OUTGOING && rpc.error == Status.OK) {
@@ -474,6 +476,9 @@ final class Arrivals {
         if (length <= 0 || length > config.maxMessageBytes) {
             counters.add(Counters.ILLEGAL_LENGTHS, 1);
             return;
+        }
+        if (rpc.out.length <= rpc.out.cutBytes) {
+            paths.roundTripAtMost(rpc.peer.host, turn.nowNs - rpc.out.firstSentNs);
         }
         rpc.state(Rpc.State.INCOMING);
         incast.onResponse(length, config.unschedBytes);
@@ -588,6 +593,9 @@ final class Arrivals {
             out.scheduledLevel = Math.min(GrantHeader.priority(packet, at), config.numPriorities - 1);
         }
         if (offset > out.granted) {
+            if (out.granted == out.unscheduled) {
+                paths.roundTripAtMost(rpc.peer.host, turn.nowNs - out.firstSentNs);
+            }
             out.granted = offset;
             transmitter.update(rpc);
         }
@@ -604,6 +612,11 @@ final class Arrivals {
             return;
         }
         OutboundMessage out = rpc.out;
+        if (mayHaveRunDuringPause(rpc) && turn.isJustBack()) {
+            // Asked during the pause, perhaps; since then the request may have run and been forgotten.
+            counters.add(Counters.RESENDS_SUPPRESSED, 1);
+            return;
+        }
         int offset = ResendHeader.offset(packet, at);
         int wanted = ResendHeader.length(packet, at);
         int level = Math.min(
@@ -613,8 +626,13 @@ final class Arrivals {
         long end = wanted == ResendHeader.ALL_SENT ? sentEnd : (long) offset + wanted;
         int from = Math.max(0, offset);
         int to = (int) Math.min(end, sentEnd);
-        if (from < to) {
-            lifecycle.retransmit(rpc, from, to, to, level);
+        int lost = Math.min(to, arrivedEnd(rpc));
+        if (from < lost) {
+            lifecycle.retransmit(rpc, from, lost, to, level);
+        } else if (from < to) {
+            counters.add(Counters.RESENDS_SUPPRESSED, 1);
+            // Without an answer the other side would in the end take it for silence.
+            control.busy(rpc);
         }
         if (end > out.granted) {
             out.granted = (int) Math.min(end, out.length);
@@ -626,6 +644,38 @@ final class Arrivals {
         if (offset >= sentEnd && (offset < out.length || config.moduleProfile)) {
             control.busy(rpc);
         }
+    }
+
+    /** A server that goes on not knowing a request is sent it again after twice the time each time. */
+    private boolean mayRestart(Rpc rpc) {
+        if (config.moduleProfile) {
+            return true;
+        }
+        if (rpc.restarts > 0
+                && turn.tick - rpc.restartTick
+                        < (long) config.resendInterval << Math.min(rpc.restarts, MAX_DOUBLINGS)) {
+            return false;
+        }
+        rpc.restarts++;
+        rpc.restartTick = turn.tick;
+        return true;
+    }
+
+    /**
+     * End of what can have arrived when a packet that has just come here left: who asks for more has not waited long enough.
+     */
+    private int arrivedEnd(Rpc rpc) {
+        return config.retransmitMinIntervalNs == 0
+                ? rpc.out.nextOffset
+                : rpc.out.settled(paths.onTheWayNs(rpc.peer.host), turn.nowNs);
+    }
+
+    /**
+     * Whether the server had the whole request when this process paused for so long that the server may have run it, given
+     * up on the response and forgotten both (design 6, at most once).
+     */
+    private boolean mayHaveRunDuringPause(Rpc rpc) {
+        return rpc.isClient() && rpc.out.isSent() && turn.pausedSince(rpc.out.latestSentNs());
     }
 
     private void onRpcUnknown(Rpc rpc) {
@@ -643,7 +693,7 @@ final class Arrivals {
                 || rpc.state == Rpc.State.INCOMING && (config.moduleProfile || rpc.in.isComplete())) {
             return;
         }
-        if (config.restart == Config.Restart.NEVER) {
+        if (config.restart == Config.Restart.NEVER || mayHaveRunDuringPause(rpc)) {
             counters.add(Counters.OUTCOME_UNKNOWN, 1);
             lifecycle.abort(rpc, Status.OUTCOME_UNKNOWN, 0);
             return;
@@ -653,6 +703,11 @@ final class Arrivals {
             lifecycle.dropResponse(rpc);
         }
         OutboundMessage out = rpc.out;
+        if (arrivedEnd(rpc) < out.nextOffset || !mayRestart(rpc)) {
+            // Its first packets may still be waiting on their way behind those of shorter messages.
+            counters.add(Counters.RESENDS_SUPPRESSED, 1);
+            return;
+        }
         if (out.nextOffset > 0) {
             counters.add(Counters.RPC_RESTARTS, 1);
             int level = rpc.peer.unscheduledLevel(out.length, config.numPriorities);

@@ -72,6 +72,8 @@ public final class Config {
     public int unschedBytes = 40_000;
     /** Derive {@link #unschedBytes} and {@link #maxIncoming} from rate and round trip once both are known. */
     public boolean adaptToPath = true;
+    /** Find out the rate of the uplink from what a full driver takes; off, because threads that wake late lose throughput. */
+    public boolean findLinkRate;
     /** {@code defer_min_bytes}: messages with at most this many bytes left are never held back by pacing. */
     public int deferMinBytes = 1_000;
     /** {@code link_mbps}: rate of the uplink, Mbit/s; 0 = unknown, then nothing is paced until {@link Endpoint#link} tells it. */
@@ -227,6 +229,7 @@ public final class Config {
         tuneCutoffsMinDrift = other.tuneCutoffsMinDrift;
         unschedBytes = other.unschedBytes;
         adaptToPath = other.adaptToPath;
+        findLinkRate = other.findLinkRate;
         deferMinBytes = other.deferMinBytes;
         linkMbps = other.linkMbps;
         maxLinkUsage = other.maxLinkUsage;

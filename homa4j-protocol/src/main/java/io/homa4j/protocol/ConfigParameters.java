@@ -31,6 +31,7 @@ public final class ConfigParameters {
         number("mtu", (c, v) -> c.mtu = v, c -> c.mtu);
         number("unsched_bytes", (c, v) -> c.unschedBytes = v, c -> c.unschedBytes);
         flag("adapt_to_path", (c, v) -> c.adaptToPath = v, c -> c.adaptToPath);
+        flag("find_link_rate", (c, v) -> c.findLinkRate = v, c -> c.findLinkRate);
         number("defer_min_bytes", (c, v) -> c.deferMinBytes = v, c -> c.deferMinBytes);
         number("link_mbps", (c, v) -> c.linkMbps = v, c -> c.linkMbps);
         number("max_link_usage", (c, v) -> c.maxLinkUsage = v, c -> c.maxLinkUsage);

@@ -78,10 +78,10 @@ public final class Endpoint {
                 ? new PacketGranter(this.config, turn, priorities, control, silence)
                 : new WindowGranter(this.config, counters, turn, priorities, control, silence);
         pacer = new Pacer(this.config, turn);
-        paths = new Paths(this.config, pacer, granter);
+        paths = new Paths(this.config, turn, pacer, granter);
         RetransmitQueue retransmits = new RetransmitQueue();
         Incast incast = new Incast(this.config, counters, rpcs, granter);
-        transmitter = new Transmitter(this.config, counters, turn, pacer, control, retransmits, incast);
+        transmitter = new Transmitter(this.config, counters, turn, pacer, paths, control, retransmits, incast);
         finished = new FinishedRpcs(this.config, hash, counters);
         lifecycle = new Lifecycle(
                 this.config,
@@ -96,7 +96,8 @@ public final class Endpoint {
                 priorities,
                 control,
                 finished,
-                events);
+                events,
+                paths);
         acks = new Acks(this.config, counters, turn, control);
         timers = new RpcTimers(this.config, counters, turn, wheel, deferred, silence, priorities, control, lifecycle);
         transmitter.tell(timers);
@@ -528,14 +529,21 @@ public final class Endpoint {
      */
     public void unreachable(long peerHi, long peerLo, int port, Status kind, long nowNs) {
         begin(nowNs);
-        for (int i = 0; i < rpcs.made(); i++) {
-            Rpc rpc = rpcs.at(i);
-            if (!rpc.isDead()
-                    && rpc.peer.hi == peerHi
-                    && rpc.peer.lo == peerLo
-                    && (port == 0 || rpc.remotePort == port)) {
+        Host host = peers.findHost(peerHi, peerLo);
+        for (Peer peer = host == null ? null : host.firstPeer; peer != null; peer = peer.hostNext) {
+            if (port == 0 || peer.port == 0 || peer.port == port) {
+                abortAll(peer, port, kind);
+            }
+        }
+    }
+
+    private void abortAll(Peer peer, int port, Status kind) {
+        for (Rpc rpc = peer.firstRpc; rpc != null; ) {
+            Rpc next = rpc.peerNext;
+            if (port == 0 || rpc.remotePort == port) {
                 lifecycle.abort(rpc, kind, 0);
             }
+            rpc = next;
         }
     }
 
@@ -552,17 +560,14 @@ public final class Endpoint {
             // Anybody can forge the message: it proves nothing.
             peers.findOrCreate(0, peerHi, peerLo, 0, false);
         }
-        for (int i = 0; i < peers.size(); i++) {
-            Peer peer = peers.get(i);
-            if (peer.hi == peerHi && peer.lo == peerLo) {
-                counters.add(Counters.MTU_REDUCTIONS, mtu < peer.mtu ? 1 : 0);
-                peer.mtu = mtu;
-            }
-        }
-        for (int i = 0; i < rpcs.made(); i++) {
-            Rpc rpc = rpcs.at(i);
-            if (!rpc.isDead() && rpc.peer.hi == peerHi && rpc.peer.lo == peerLo && rpc.out.length > 0) {
-                rpc.out.subCutBytes = Math.max(1, Math.min(rpc.out.cutBytes, packetBytes(rpc.peer)));
+        Host host = peers.findHost(peerHi, peerLo);
+        for (Peer peer = host == null ? null : host.firstPeer; peer != null; peer = peer.hostNext) {
+            counters.add(Counters.MTU_REDUCTIONS, mtu < peer.mtu ? 1 : 0);
+            peer.mtu = mtu;
+            for (Rpc rpc = peer.firstRpc; rpc != null; rpc = rpc.peerNext) {
+                if (rpc.out.length > 0) {
+                    rpc.out.subCutBytes = Math.max(1, Math.min(rpc.out.cutBytes, packetBytes(peer)));
+                }
             }
         }
     }
@@ -580,6 +585,29 @@ public final class Endpoint {
      */
     public void link(int mbps, long receiveCapacityBytes) {
         paths.link(mbps, receiveCapacityBytes);
+    }
+
+    /**
+     * What the driver's queue holds before it takes fewer packets than it is offered. While it is full, what it takes tells
+     * the rate of the link, if none is set by hand.
+     *
+     * @param bytes with all headers; 0 = unknown
+     */
+    public void sendQueue(long bytes) {
+        paths.sendQueue(bytes);
+    }
+
+    /**
+     * What the driver's queue should hold now, bytes: enough to keep the link busy, no more than messages can wait for; 0 = as
+     * it likes, because no rate is to be found.
+     */
+    public long wantedSendQueueBytes() {
+        return paths.wantedSendQueueBytes();
+    }
+
+    /** Rate of the uplink, Mbit/s: by hand, else found, else the driver's; 0 = unknown, then nothing is paced. */
+    public double linkMbps() {
+        return paths.linkMbps();
     }
 
     /** Fires timers. Call after {@link #onPackets} of the same turn: what has arrived counts before silence does. */
@@ -623,6 +651,20 @@ public final class Endpoint {
         }
     }
 
+    /**
+     * The driver has room for no data now, so that none were polled: as if it had been offered some and refused them.
+     *
+     * @return whether data would have been offered
+     */
+    public boolean refused(long nowNs) {
+        begin(nowNs);
+        boolean isRefused = transmitter.mayGoOn();
+        if (isRefused) {
+            paths.taken(0, true);
+        }
+        return isRefused;
+    }
+
     /** Gives the next event; false if there is none. */
     public boolean pollEvent(Event out) {
         return events.poll(out);
@@ -647,7 +689,7 @@ public final class Endpoint {
         if (!events.isEmpty()) {
             deadlineNs = turn.nowNs;
         }
-        turn.planned(deadlineNs);
+        turn.planned(deadlineNs, sendNs);
         return deadlineNs;
     }
 

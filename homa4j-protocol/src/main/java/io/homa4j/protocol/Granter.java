@@ -19,7 +19,7 @@ abstract class Granter {
     abstract void forget(Rpc rpc);
 
     /** The rate of the link, Mbit/s; 0 = unknown. */
-    abstract void linkMbps(int mbps);
+    abstract void linkMbps(double mbps);
 
     /** Changes {@code max_incoming}: the target for bytes granted and not received. */
     abstract void maxIncoming(int bytes);

@@ -17,6 +17,10 @@ final class Host {
     long lo;
     /** Peers of this host; it is forgotten when it has neither peers nor space. */
     int peers;
+    /** The same peers, the newest first. */
+    @Nullable
+    Peer firstPeer;
+
     /** Bytes of receive regions that hold messages from here, with those in the application's hands. */
     private long regionBytes;
 
@@ -60,6 +64,33 @@ final class Host {
 
     @Nullable
     Host nextInBucket;
+
+    void addPeer(Peer peer) {
+        peers++;
+        Peer next = firstPeer;
+        peer.hostPrevious = null;
+        peer.hostNext = next;
+        if (next != null) {
+            next.hostPrevious = peer;
+        }
+        firstPeer = peer;
+    }
+
+    void removePeer(Peer peer) {
+        peers--;
+        Peer previous = peer.hostPrevious;
+        Peer next = peer.hostNext;
+        if (previous == null) {
+            firstPeer = next;
+        } else {
+            previous.hostNext = next;
+        }
+        if (next != null) {
+            next.hostPrevious = previous;
+        }
+        peer.hostNext = null;
+        peer.hostPrevious = null;
+    }
 
     /** Charges or (negative) discharges bytes of a socket's region. */
     void charge(int socket, long bytes) {

@@ -8,6 +8,9 @@ import org.jspecify.annotations.Nullable;
  * RPC out of every table and queue, so that nothing is left behind.
  */
 final class Lifecycle {
+    /** A share of the region with room for so many of the longest messages is kept open for shorter ones. */
+    private static final int SEVERAL = 4;
+
     private final Config config;
     private final Counters counters;
     private final Turn turn;
@@ -21,6 +24,7 @@ final class Lifecycle {
     private final ControlQueue control;
     private final FinishedRpcs finished;
     private final EventQueue events;
+    private final Paths paths;
 
     Lifecycle(
             Config config,
@@ -35,7 +39,8 @@ final class Lifecycle {
             Priorities priorities,
             ControlQueue control,
             FinishedRpcs finished,
-            EventQueue events) {
+            EventQueue events,
+            Paths paths) {
         this.config = config;
         this.counters = counters;
         this.turn = turn;
@@ -49,6 +54,7 @@ final class Lifecycle {
         this.control = control;
         this.finished = finished;
         this.events = events;
+        this.paths = paths;
     }
 
     // ---- beginning
@@ -84,7 +90,7 @@ final class Lifecycle {
         rpc.proofAskedTick = Long.MIN_VALUE;
         silence.begin(rpc);
         rpc.socket.addRpc(rpc);
-        rpc.peer.rpcs++;
+        rpc.peer.addRpc(rpc);
         peers.updateIdle(rpc.peer);
     }
 
@@ -175,13 +181,20 @@ final class Lifecycle {
         return true;
     }
 
-    /** Whether the message would take its host beyond its share of the region; one message is always allowed. */
+    /**
+     * Whether the message would take its host beyond its share of the region; one message is always allowed. Where the
+     * share has room for several of the longest messages, each leaves as much as it takes: a few long ones, which shorter ones
+     * pass again and again, may not keep all those shorter ones out.
+     */
     private boolean isOverHostShare(Rpc rpc) {
         if (rpc.isClient() || config.hostShare == 1) {
             return false;
         }
         long held = rpc.peer.host.regionBytes(rpc.socket.number);
-        return held > 0 && held + ReceiveRegion.pieceBytes(rpc.in.length) > rpc.socket.region.size() / config.hostShare;
+        long share = rpc.socket.region.size() / config.hostShare;
+        long piece = ReceiveRegion.pieceBytes(rpc.in.length);
+        long wanted = share >= SEVERAL * ReceiveRegion.pieceBytes(config.maxMessageBytes) ? 2 * piece : piece;
+        return held > 0 && held + wanted > share;
     }
 
     private boolean isOverUnprovenShare(Rpc rpc) {
@@ -392,8 +405,25 @@ final class Lifecycle {
         makeReady(rpc);
     }
 
+    /**
+     * There was no receive space for so long that the message is given up. A request of which nothing was taken cannot have
+     * run, so it is not remembered: its client may start it again (design 6; at most once).
+     */
+    void giveUpWaiting(Rpc rpc) {
+        if (rpc.isClient()) {
+            abort(rpc, Status.NO_RECEIVE_SPACE, 0);
+        } else {
+            counters.add(Counters.SERVER_RPC_DISCARDS, 1);
+            end(rpc, false);
+        }
+    }
+
     /** Ends the RPC: it leaves every table and queue, its memory is free, packets no longer find it (spec protocol 6.3). */
     void end(Rpc rpc) {
+        end(rpc, true);
+    }
+
+    private void end(Rpc rpc, boolean isRemembered) {
         if (rpc.isDead()) {
             return;
         }
@@ -417,7 +447,7 @@ final class Lifecycle {
             leaveService(rpc);
         }
         releaseLent(rpc);
-        if (!rpc.isClient()) {
+        if (!rpc.isClient() && isRemembered) {
             finished.remember(rpc.peer, rpc.id, turn.nowNs);
         }
         rpc.state(Rpc.State.DEAD);
@@ -427,14 +457,20 @@ final class Lifecycle {
         rpc.attachment = null;
         socket.removeRpc(rpc);
         rpcs.remove(rpc);
-        rpc.peer.rpcs--;
+        rpc.peer.removeRpc(rpc);
         peers.updateIdle(rpc.peer);
         rpc.peer = Peer.NONE;
         rpc.socket = Sock.NONE;
     }
 
-    /** The peer of this RPC has proved itself: the RPC no longer counts against the share of the unproven. */
-    void uncharge(Rpc rpc) {
+    /** This peer has proved itself: none of its RPCs counts against the share of the unproven any longer. */
+    void uncharge(Peer peer) {
+        for (Rpc rpc = peer.firstRpc; rpc != null; rpc = rpc.peerNext) {
+            uncharge(rpc);
+        }
+    }
+
+    private void uncharge(Rpc rpc) {
         if (rpc.unprovenBytes > 0) {
             rpc.socket.unprovenBytes -= rpc.unprovenBytes;
             rpc.unprovenBytes = 0;
@@ -506,7 +542,9 @@ final class Lifecycle {
     void retransmit(Rpc rpc, int from, int to, int incoming, int level) {
         OutboundMessage out = rpc.out;
         if (config.retransmitMinIntervalNs > 0) {
-            boolean recent = out.resentTo > 0 && turn.nowNs - out.resentNs < config.retransmitMinIntervalNs;
+            boolean recent = out.resentTo > 0
+                    && turn.nowNs - out.resentNs
+                            < Math.max(config.retransmitMinIntervalNs, paths.onTheWayNs(rpc.peer.host));
             if (recent && from < out.resentTo && to > out.resentFrom) {
                 counters.add(Counters.RESENDS_SUPPRESSED, 1);
                 return;

@@ -48,6 +48,16 @@ final class OutboundMessage {
     int resentTo;
     long resentNs;
 
+    // Two marks of progress: all bytes below the offset had been sent by that time. 0 = no mark.
+    private long newerMarkNs;
+    private long olderMarkNs;
+    private int newerMark;
+    private int olderMark;
+    /** When the first and the latest first transmission were made. */
+    long firstSentNs;
+
+    private long sentNs;
+
     void begin(
             MemorySegment payload,
             long payloadAt,
@@ -70,6 +80,40 @@ final class OutboundMessage {
         acks = 0;
         resentFrom = 0;
         resentTo = 0;
+        newerMark = 0;
+        olderMark = 0;
+    }
+
+    /**
+     * The packet up to this offset is sent for the first time.
+     *
+     * @param spacingNs distance of the marks by which {@link #settled} tells what was sent when
+     */
+    void sent(int end, long spacingNs, long nowNs) {
+        if (nextOffset == 0) {
+            firstSentNs = nowNs;
+        } else if (nowNs != sentNs && (newerMark == 0 || sentNs - newerMarkNs >= spacingNs)) {
+            olderMarkNs = newerMarkNs;
+            olderMark = newerMark;
+            newerMarkNs = sentNs;
+            newerMark = nextOffset;
+        }
+        nextOffset = end;
+        sentNs = nowNs;
+    }
+
+    /** When the latest first transmission was made. */
+    long latestSentNs() {
+        return sentNs;
+    }
+
+    /** Offset up to which all bytes were sent so long ago at least; may be too low by what was sent in as much time again. */
+    int settled(long ageNs, long nowNs) {
+        if (nowNs - sentNs >= ageNs) {
+            return nextOffset;
+        }
+        int mark = nowNs - newerMarkNs >= ageNs ? newerMark : nowNs - olderMarkNs >= ageNs ? olderMark : 0;
+        return Math.min(mark, nextOffset);
     }
 
     void clear() {

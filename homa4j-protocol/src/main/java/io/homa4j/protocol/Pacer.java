@@ -16,6 +16,13 @@ final class Pacer {
     /** Estimated time at which the link is idle, ns. */
     private long idleNs;
 
+    /** Rate of the link; 0 = not paced. */
+    private double linkMbps;
+    /** Factor by which the rate is exceeded on purpose ({@link LinkRate}). */
+    private double gain = 1;
+    /** How late wake-ups are: so much must be queued below, or the link would stand still meanwhile. */
+    private long latenessNs;
+
     private double nsPerByte;
     private long backlogLimitNs;
 
@@ -29,15 +36,45 @@ final class Pacer {
         linkMbps(config.linkMbps);
     }
 
-    /** Rate of the link; 0 = not paced. */
-    void linkMbps(int mbps) {
-        nsPerByte = mbps == 0 ? 0 : 8_000.0 * 100 / ((double) mbps * config.maxLinkUsage);
+    /** Rate of the link, Mbit/s; 0 = not paced. */
+    void linkMbps(double mbps) {
+        linkMbps = mbps;
+        derive();
+    }
+
+    /** Data leave so many times as fast as the rate says. */
+    void gain(double factor) {
+        gain = factor;
+        derive();
+    }
+
+    /** Wake-ups are so late, all but a few. */
+    void lateness(long ns) {
+        if (latenessNs != ns) {
+            latenessNs = ns;
+            derive();
+        }
+    }
+
+    private void derive() {
+        nsPerByte = linkMbps == 0 ? 0 : 8_000.0 * 100 / (linkMbps * config.maxLinkUsage * gain);
         long packetNs = config.moduleProfile ? 0 : (long) (nsPerByte * 1538);
-        backlogLimitNs = Math.max(config.maxNicEstBacklogUsecs * 1_000L, packetNs);
+        backlogLimitNs = Math.max(Math.max(config.maxNicEstBacklogUsecs * 1_000L, packetNs), latenessNs);
+    }
+
+    /** So many bytes are known to be queued below. */
+    void queued(long bytes) {
+        long untilNs = turn.nowNs + (long) (bytes * nsPerByte);
+        idleNs = idleNs - untilNs > 0 ? idleNs : untilNs;
     }
 
     boolean isOn() {
         return nsPerByte > 0;
+    }
+
+    /** Bytes a packet of so many Homa bytes occupies on the link. */
+    int linkBytes(int homaBytes, boolean ipv4) {
+        return homaBytes + ipBytes(ipv4) + ETHERNET_BYTES;
     }
 
     /** IP and UDP header bytes towards an address. */
@@ -71,6 +108,6 @@ final class Pacer {
     }
 
     private long costNs(int homaBytes, boolean ipv4) {
-        return (long) ((homaBytes + ipBytes(ipv4) + ETHERNET_BYTES) * nsPerByte);
+        return (long) (linkBytes(homaBytes, ipv4) * nsPerByte);
     }
 }

@@ -45,7 +45,7 @@ final class PacketGranter extends Granter {
     }
 
     @Override
-    void linkMbps(int mbps) {}
+    void linkMbps(double mbps) {}
 
     @Override
     void maxIncoming(int bytes) {}

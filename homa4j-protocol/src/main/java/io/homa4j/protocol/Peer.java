@@ -29,6 +29,11 @@ final class Peer {
 
     /** Live RPCs of this peer; one with any is never forgotten. */
     int rpcs;
+    /** The same RPCs, oldest first. */
+    @Nullable
+    Rpc firstRpc;
+
+    private @Nullable Rpc lastRpc;
     /** Last lookup, ns (spec protocol 8 item 3). */
     long accessNs;
 
@@ -91,6 +96,12 @@ final class Peer {
 
     @Nullable
     Peer nextInBucket;
+    /** Neighbours among the peers of the same host. */
+    @Nullable
+    Peer hostNext;
+
+    @Nullable
+    Peer hostPrevious;
     /** Place in the table's list of all peers. */
     int place = -1;
 
@@ -101,6 +112,36 @@ final class Peer {
     Peer idlePrevious;
     /** In the table's list of unproven peers without RPCs, which go first. */
     boolean isIdleUnproven;
+
+    void addRpc(Rpc rpc) {
+        rpcs++;
+        Rpc last = lastRpc;
+        rpc.peerPrevious = last;
+        if (last == null) {
+            firstRpc = rpc;
+        } else {
+            last.peerNext = rpc;
+        }
+        lastRpc = rpc;
+    }
+
+    void removeRpc(Rpc rpc) {
+        rpcs--;
+        Rpc previous = rpc.peerPrevious;
+        Rpc next = rpc.peerNext;
+        if (previous == null) {
+            firstRpc = next;
+        } else {
+            previous.peerNext = next;
+        }
+        if (next == null) {
+            lastRpc = previous;
+        } else {
+            next.peerPrevious = previous;
+        }
+        rpc.peerNext = null;
+        rpc.peerPrevious = null;
+    }
 
     /** Level for unscheduled packets of a message of this length (spec scheduling 16.4; D-12: never off the table). */
     int unscheduledLevel(int length, int numPriorities) {

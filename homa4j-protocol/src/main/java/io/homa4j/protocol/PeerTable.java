@@ -143,7 +143,7 @@ final class PeerTable {
         peer.resendTick = Long.MIN_VALUE;
         peer.probeTick = Long.MIN_VALUE;
         peer.host = hostOf(hi, lo);
-        peer.host.peers++;
+        peer.host.addPeer(peer);
         if (all.size() >= buckets.length) {
             growPeers();
         }
@@ -303,7 +303,7 @@ final class PeerTable {
         unproven -= peer.isProven ? 0 : 1;
         updateIdle(peer);
         Host host = peer.host;
-        host.peers--;
+        host.removePeer(peer);
         peer.host = Host.NONE;
         forgetIfUnused(host);
         sparePeers.add(peer);

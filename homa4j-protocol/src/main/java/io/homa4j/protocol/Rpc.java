@@ -71,6 +71,10 @@ final class Rpc {
     long spaceRank;
     /** Since when the message waits for receive space; -1 if it does not. */
     long spaceWaitTick;
+    /** Client: how many times the request was sent again since there was progress, and the tick of the last time. */
+    int restarts;
+
+    long restartTick;
     /** An own RESEND is unanswered, so that RPC_UNKNOWN is believable. */
     boolean resendOutstanding;
 
@@ -87,6 +91,13 @@ final class Rpc {
     /** Next RPC in the same bucket of its table, or in the pool. */
     @Nullable
     Rpc nextInBucket;
+
+    /** Neighbours among the RPCs of the same peer. */
+    @Nullable
+    Rpc peerNext;
+
+    @Nullable
+    Rpc peerPrevious;
 
     @Nullable
     Rpc socketNext;

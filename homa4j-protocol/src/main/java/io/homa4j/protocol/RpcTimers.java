@@ -136,7 +136,7 @@ final class RpcTimers implements Transmitter.Events {
             return;
         }
         counters.add(Counters.RECEIVE_SPACE_FAILURES, 1);
-        lifecycle.abort(rpc, Status.NO_RECEIVE_SPACE, 0);
+        lifecycle.giveUpWaiting(rpc);
     }
 
     /** Ticks without any packet after which a server RPC is given up. */

@@ -33,16 +33,19 @@ final class Silence {
         rpc.responseSentTick = -1;
         rpc.resendOutstanding = false;
         rpc.hasProbeTurn = false;
+        rpc.restarts = 0;
     }
 
     /** DATA or GRANT: the other side is making progress (spec protocol 3.6). */
     void progress(Rpc rpc) {
         rpc.resendAfterTicks = firstResendTicks(rpc);
+        rpc.restarts = 0;
         restart(rpc);
     }
 
     /** BUSY: alive, but not soon; asked again after twice the time each time (design 6). */
     void busy(Rpc rpc) {
+        rpc.restarts = 0;
         if (config.busyResendMaxTicks > 0) {
             rpc.resendAfterTicks =
                     Math.max(config.resendTicks, Math.min(2 * rpc.resendAfterTicks, config.busyResendMaxTicks));

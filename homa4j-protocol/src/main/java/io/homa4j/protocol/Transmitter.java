@@ -31,6 +31,7 @@ final class Transmitter {
     private final Counters counters;
     private final Turn turn;
     private final Pacer pacer;
+    private final Paths paths;
     private final ControlQueue control;
     private final RetransmitQueue retransmits;
     private final Incast incast;
@@ -59,6 +60,7 @@ final class Transmitter {
             Counters counters,
             Turn turn,
             Pacer pacer,
+            Paths paths,
             ControlQueue control,
             RetransmitQueue retransmits,
             Incast incast) {
@@ -66,6 +68,7 @@ final class Transmitter {
         this.counters = counters;
         this.turn = turn;
         this.pacer = pacer;
+        this.paths = paths;
         this.control = control;
         this.retransmits = retransmits;
         this.incast = incast;
@@ -124,6 +127,7 @@ final class Transmitter {
         int bytes = control.poll(batch);
         bytes += pollRetransmits(batch, maxBytes - bytes);
         pollData(batch, maxBytes - bytes);
+        paths.held(bySize.size() > 0 || !retransmits.isEmpty());
         // Choosing data may have made new ones: a response that has to wait asks for proof.
         control.poll(batch);
         return batch.count;
@@ -134,12 +138,19 @@ final class Transmitter {
         if (!control.isEmpty()) {
             return turn.nowNs;
         }
-        Rpc first = bySize.first();
-        if (first == null && retransmits.isEmpty()) {
+        if (bySize.first() == null && retransmits.isEmpty()) {
             return Long.MAX_VALUE;
         }
-        int bytesLeft = first == null ? Integer.MAX_VALUE : first.out.bytesLeft();
-        return pacer.maySend(bytesLeft) ? turn.nowNs : pacer.maySendNs();
+        return mayGoOn() ? turn.nowNs : pacer.maySendNs();
+    }
+
+    /** Whether data wait that the pacer lets go. */
+    boolean mayGoOn() {
+        Rpc first = bySize.first();
+        if (first == null && retransmits.isEmpty()) {
+            return false;
+        }
+        return pacer.maySend(first == null ? Integer.MAX_VALUE : first.out.bytesLeft());
     }
 
     /** Retransmissions are paced and have at most half of what goes out while data wait; in the module neither. */
@@ -169,7 +180,7 @@ final class Transmitter {
             batch.position[i] = retransmits.position();
             write(batch, i, rpc, start, end, retransmits.level(), retransmits.incoming(), true);
             retransmits.sent(end);
-            pacer.charge(DataHeader.LENGTH + end - start, Address.isIpv4(rpc.peer.hi, rpc.peer.lo));
+            charge(rpc.peer, DataHeader.LENGTH + end - start);
             bytes += DataHeader.LENGTH + end - start;
         }
         return bytes;
@@ -199,10 +210,10 @@ final class Transmitter {
                     : out.scheduledLevel;
             boolean exempt = config.moduleProfile && out.bytesLeft() <= config.deferMinBytes;
             if (!exempt) {
-                pacer.charge(DataHeader.LENGTH + end - start, Address.isIpv4(rpc.peer.hi, rpc.peer.lo));
+                charge(rpc.peer, DataHeader.LENGTH + end - start);
             }
             write(batch, i, rpc, start, end, level, out.unscheduled, false);
-            out.nextOffset = end;
+            out.sent(end, paths.onTheWayNs(rpc.peer.host), turn.nowNs);
             update(rpc);
             bytes += DataHeader.LENGTH + end - start;
         }
@@ -343,9 +354,35 @@ final class Transmitter {
             takeBack(batch, i);
         }
         retransmits.commit();
+        paths.taken(linkBytes(batch, sent), sent < batch.count);
         for (int i = 0; i < batch.count; i++) {
             batch.rpc[i] = null;
             batch.payload[i] = null;
+        }
+    }
+
+    /** Bytes on the link of the first packets of the batch. */
+    private long linkBytes(PacketBatch batch, int count) {
+        long bytes = 0;
+        for (int i = 0; i < count; i++) {
+            if (!Address.isLoopback(batch.peerHi[i], batch.peerLo[i])) {
+                int homaBytes = batch.length[i] + batch.payloadLength[i];
+                bytes += pacer.linkBytes(homaBytes, Address.isIpv4(batch.peerHi[i], batch.peerLo[i]));
+            }
+        }
+        return bytes;
+    }
+
+    /** Packets to this host itself do not use the link. */
+    private void charge(Peer peer, int homaBytes) {
+        if (!Address.isLoopback(peer.hi, peer.lo)) {
+            pacer.charge(homaBytes, Address.isIpv4(peer.hi, peer.lo));
+        }
+    }
+
+    private void takeBackCharge(Peer peer, int homaBytes) {
+        if (!Address.isLoopback(peer.hi, peer.lo)) {
+            pacer.takeBack(homaBytes, Address.isIpv4(peer.hi, peer.lo));
         }
     }
 
@@ -391,7 +428,7 @@ final class Transmitter {
                 && batch.kind[i] == DATA
                 && rpc.out.length - batch.offset[i] <= config.deferMinBytes;
         if (!exempt) {
-            pacer.takeBack(DataHeader.LENGTH + bytes, Address.isIpv4(rpc.peer.hi, rpc.peer.lo));
+            takeBackCharge(rpc.peer, DataHeader.LENGTH + bytes);
         }
         if (batch.kind[i] == RESENT) {
             retransmits.takeBack(batch.position[i], batch.offset[i]);

@@ -10,6 +10,13 @@ final class Turn {
     private final long tickNs;
     private final long maxLatenessNs;
     private final boolean strict;
+    /** A turn later than this may come after others have given up and forgotten what they had to do with this host. */
+    private final long longPauseNs;
+
+    /** The end of the last pause of that length, ns. */
+    private long pausedUntilNs;
+
+    private boolean wasPaused;
 
     /** Time of this turn, ns. */
     long nowNs;
@@ -20,10 +27,15 @@ final class Turn {
     private long clockNs;
     /** When the owner was told to turn again, on the clock of the ticks; Long.MAX_VALUE = had nothing to wait for. */
     private long plannedNs = Long.MAX_VALUE;
+    /** When data that wait for the link may go on; Long.MAX_VALUE = none wait. */
+    private long sendNs = Long.MAX_VALUE;
+    /** By how much turns that data waited for were late. */
+    final Lateness lateness = new Lateness();
 
     Turn(Config config, long nowNs) {
         this.tickNs = config.tickNs;
         this.maxLatenessNs = config.resendInterval * config.tickNs;
+        this.longPauseNs = config.timeoutTicks * config.tickNs;
         this.strict = config.moduleProfile;
         this.nowNs = nowNs;
     }
@@ -31,15 +43,34 @@ final class Turn {
     /** Moves the present on; time never runs backwards. */
     void now(long nowNs) {
         if (nowNs - this.nowNs > 0) {
+            if (sendNs != Long.MAX_VALUE && nowNs - sendNs >= 0) {
+                lateness.add(nowNs - sendNs);
+                sendNs = Long.MAX_VALUE;
+            }
             long beforeNs = clockNs;
             clockNs += nowNs - this.nowNs;
             this.nowNs = nowNs;
             if (!strict && plannedNs != Long.MAX_VALUE) {
                 // A turn later than planned counts for one resend interval only.
-                clockNs = Math.min(clockNs, Math.max(plannedNs, beforeNs) + maxLatenessNs);
+                long dueNs = Math.max(plannedNs, beforeNs);
+                if (clockNs - dueNs >= longPauseNs) {
+                    wasPaused = true;
+                    pausedUntilNs = nowNs;
+                }
+                clockNs = Math.min(clockNs, dueNs + maxLatenessNs);
             }
             plannedNs = clockNs;
         }
+    }
+
+    /** Whether the owner has slept through {@code timeout_ticks} since that time. */
+    boolean pausedSince(long sinceNs) {
+        return wasPaused && pausedUntilNs - sinceNs > 0;
+    }
+
+    /** Whether such a pause has ended less than a tick ago: what arrives now may have been sent during it or before. */
+    boolean isJustBack() {
+        return wasPaused && nowNs - pausedUntilNs < tickNs;
     }
 
     /** The tick the clock has reached; {@link #tick} follows it one by one while timers fire. */
@@ -52,8 +83,13 @@ final class Turn {
         return nowNs + tick * tickNs - clockNs;
     }
 
-    /** Records that the owner will turn at this time at the latest. */
-    void planned(long deadlineNs) {
+    /**
+     * Records that the owner will turn at this time at the latest.
+     *
+     * @param sendNs when data that wait for the link may go on; {@code Long.MAX_VALUE} = none wait
+     */
+    void planned(long deadlineNs, long sendNs) {
+        this.sendNs = sendNs == Long.MAX_VALUE || sendNs - nowNs <= 0 ? Long.MAX_VALUE : sendNs;
         plannedNs = deadlineNs == Long.MAX_VALUE ? Long.MAX_VALUE : Math.max(clockNs, clockNs + (deadlineNs - nowNs));
     }
 }

@@ -67,8 +67,8 @@ final class WindowGranter extends Granter {
 
     /** Sets the FIFO interval for this rate of the link; 0 = unknown (spec scheduling 11). */
     @Override
-    void linkMbps(int mbps) {
-        long fifoMbps = (long) (mbps == 0 ? ASSUMED_MBPS : mbps) * config.grantFifoFraction / 1000;
+    void linkMbps(double mbps) {
+        long fifoMbps = (long) ((mbps == 0 ? ASSUMED_MBPS : mbps) * config.grantFifoFraction / 1000);
         fifoIntervalNs = fifoMbps == 0 || config.fifoGrantIncrement == 0
                 ? 1_000_000_000L
                 : config.fifoGrantIncrement * 8_000L / fifoMbps;

@@ -252,4 +252,19 @@ class ResendTest {
         rig.node.receive(rig.peer.resend(id ^ 1, 0, -1, 4));
         assertThat(rig.node.send()).hasSize(3);
     }
+
+    /** What left less than a round trip ago cannot have been missed yet. */
+    @Test
+    void bytesThatCannotHaveArrivedAreNotRepeatedByDefault() {
+        Rig rig = new Rig(Rig.ownConfig());
+        long id = rig.requestSent(30_000);
+        rig.node.nowNs += 2 * Node.MS;
+        rig.node.receive(rig.peer.grant(id ^ 1, 12_000, 2));
+        assertThat(rig.node.sends()).isEqualTo("DATA 1400@10000, DATA 1400@11400");
+        rig.node.receive(rig.peer.resend(id ^ 1, 9_000, 3_000, 7));
+        assertThat(rig.node.sends()).isEqualTo("AGAIN 1400@8400, AGAIN 200@9800");
+        rig.node.nowNs += 2 * Node.MS;
+        rig.node.receive(rig.peer.resend(id ^ 1, 9_000, 3_000, 7));
+        assertThat(rig.node.sends()).isEqualTo("AGAIN 1400@8400, AGAIN 200@9800, AGAIN 1400@10000, AGAIN 1400@11400");
+    }
 }

@@ -155,4 +155,70 @@ class RestartTest {
         assertThat(rig.node.sends()).isEmpty();
         assertThat(rig.node.take(rig.client).status()).isEqualTo(Status.OUTCOME_UNKNOWN);
     }
+
+    /** Who goes on not knowing a request gets it less and less often: it may have no room, and the network less. */
+    @Test
+    void restartsAreSpacedOutsideProfileModule() {
+        config.moduleProfile = false;
+        Rig rig = new Rig(config);
+        long id = rig.requestSent(1000);
+        for (int tick = 0; tick < 90; tick++) {
+            if (Node.words(rig.node.ticks(1)).contains("RESEND")) {
+                rig.node.receive(rig.peer.rpcUnknown(id ^ 1));
+            }
+        }
+        assertThat(rig.node.count("rpc_restarts")).isBetween(2L, 4L);
+    }
+
+    /** Meanwhile the server may have run the request, waited for acks in vain, and forgotten it: running it again is worse. */
+    @Test
+    void clientThatSleptThroughItsServersMemoryDoesNotStartAgain() {
+        Config own = Rig.ownConfig();
+        Rig rig = new Rig(own);
+        long id = rig.requestSent(1000);
+        rig.node.ticks(1);
+        rig.node.nowNs += own.timeoutTicks * own.tickNs + 20_000_000;
+        rig.node.receive(rig.peer.resend(id ^ 1, 0, 1, 7));
+        assertThat(rig.node.sends()).as("asked for before the pause ended").doesNotContain("AGAIN");
+        assertThat(Node.words(rig.node.ticks(own.resendInterval))).contains("RESEND 0 -1");
+
+        rig.node.receive(rig.peer.rpcUnknown(id ^ 1));
+
+        assertThat(rig.node.sends()).isEmpty();
+        assertThat(rig.node.take(rig.client).status()).isEqualTo(Status.OUTCOME_UNKNOWN);
+        assertThat(rig.node.count("outcome_unknown")).isEqualTo(1);
+    }
+
+    /** What a live server asks for after the pause it gets. */
+    @Test
+    void resendsAfterAPauseAreAnsweredAgain() {
+        Config own = Rig.ownConfig();
+        Rig rig = new Rig(own);
+        long id = rig.requestSent(1000);
+        rig.node.ticks(1);
+        rig.node.nowNs += own.timeoutTicks * own.tickNs + 20_000_000;
+        rig.node.ticks(3);
+        rig.node.receive(rig.peer.resend(id ^ 1, 0, 1000, 7));
+        assertThat(rig.node.sends()).isEqualTo("AGAIN 1000@0");
+    }
+
+    @Test
+    void clientStartsAgainAfterAShortPauseAndWithARequestSentAfterALongOne() {
+        Config own = Rig.ownConfig();
+        Rig rig = new Rig(own);
+        long before = rig.requestSent(1000);
+        rig.node.nowNs += 300_000_000;
+        assertThat(Node.words(rig.node.ticks(own.resendInterval))).contains("RESEND 0 -1");
+        rig.node.receive(rig.peer.rpcUnknown(before ^ 1));
+        assertThat(rig.node.sends()).isEqualTo("AGAIN 1000@0");
+
+        rig.node.nowNs += own.timeoutTicks * own.tickNs + 20_000_000;
+        rig.node.ticks(2);
+        long after = rig.requestSent(1200);
+        List<Sent> sent = rig.node.ticks(own.resendTicks + 1);
+        assertThat(sent)
+                .anyMatch(packet -> packet.id() == after && packet.word().startsWith("RESEND 0 -1"));
+        rig.node.receive(rig.peer.rpcUnknown(after ^ 1));
+        assertThat(rig.node.sends()).isEqualTo("AGAIN 1200@0");
+    }
 }

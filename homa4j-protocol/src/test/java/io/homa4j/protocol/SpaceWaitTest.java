@@ -300,4 +300,40 @@ class SpaceWaitTest {
         assertThat(rig.info(5).waitsForSpace()).isFalse();
         assertThat(rig.info(9).waitsForSpace()).isTrue();
     }
+    /** Eight long messages would fill the share of their host; some of it stays for shorter ones, which pass them. */
+    @Test
+    void longMessagesLeaveSomeOfTheirHostsShareToShorterOnes() {
+        rig = new Rig(Rig.ownConfig());
+        int server = rig.node.open(98, true, 32 << 20);
+        Injector caller = new Injector(rig.node, "10.0.0.2", Rig.CALLER_PORT, 98);
+        for (int i = 0; i < 10; i++) {
+            caller.data(2 + 2 * i, 1_000_000).bytes(1400).go();
+        }
+        long waiting = rig.infos(server).stream().filter(RpcInfo::waitsForSpace).count();
+        assertThat(waiting).isEqualTo(3);
+
+        caller.data(100, 100_000).bytes(1400).go();
+
+        assertThat(rig.infos(server).stream().filter(rpc -> rpc.id() == 101).noneMatch(RpcInfo::waitsForSpace))
+                .isTrue();
+    }
+
+    /** What has not been taken cannot have run: a request given up for want of space may be started again. */
+    @Test
+    void requestGivenUpForWantOfSpaceMayComeAgain() {
+        Config own = Rig.ownConfig();
+        rig = new Rig(own);
+        rig.caller.data(2, MIB).bytes(1400).go();
+        rig.caller.data(4, MIB).bytes(1400).go();
+        assertThat(rig.info(5).waitsForSpace()).isTrue();
+        for (int i = 0; i < own.receiveSpaceWaitTicks / 100 + 1; i++) {
+            rig.node.ticks(100);
+            rig.caller.data(2, MIB).bytes(1400).at(1400 * (i + 1)).go();
+        }
+        assertThat(rig.exists(5)).isFalse();
+
+        rig.caller.data(4, MIB).bytes(1400).go();
+
+        assertThat(rig.info(5).waitsForSpace()).isTrue();
+    }
 }

@@ -415,4 +415,29 @@ class StrangersTest {
         }
         return client;
     }
+
+    /** Not only the request that brought the proof: all of a peer that has proved itself leave the share of the others. */
+    @Test
+    void proofFreesWhatEarlierRequestsOfThePeerHold() {
+        Rig rig = new Rig(config());
+        rig.caller.data(12, 2_000).bytes(1_400).cutoffVersion(0).go();
+        int version = toldVersion(rig.node.send());
+        rig.caller
+                .data(14, 300_000)
+                .bytes(1_400)
+                .incoming(1_400)
+                .cutoffVersion(0)
+                .go();
+        rig.caller.data(12, 2_000).bytes(600).at(1_400).cutoffVersion(version).go();
+
+        rig.caller("10.0.0.3")
+                .data(16, 400_000)
+                .bytes(1_400)
+                .incoming(1_400)
+                .cutoffVersion(0)
+                .go();
+
+        assertThat(rig.info(15).waitsForSpace()).isFalse();
+        assertThat(rig.info(17).waitsForSpace()).isFalse();
+    }
 }

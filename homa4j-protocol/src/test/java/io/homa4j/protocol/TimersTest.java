@@ -331,4 +331,15 @@ class TimersTest {
         assertThat(rig.exists(id)).isTrue();
         assertThat(rig.node.poll(rig.client)).isNull();
     }
+    /** A GRANT may have crossed the NEED_ACK: what it allows is only just being sent, and asked for it would come twice. */
+    @Test
+    void needAckIsAnsweredWithBusyForBytesJustGrantedOutsideProfileModule() {
+        Config own = Rig.ownConfig();
+        Rig rig = new Rig(own);
+        long id = rig.requestSent(100);
+        rig.peer.data(id ^ 1, 30_000).bytes(1400).incoming(1400).go();
+        assertThat(rig.node.sends()).startsWith("GRANT");
+        rig.node.receive(rig.peer.needAck(id ^ 1));
+        assertThat(rig.node.sends()).isEqualTo("BUSY");
+    }
 }

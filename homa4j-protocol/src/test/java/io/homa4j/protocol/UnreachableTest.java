@@ -107,4 +107,21 @@ class UnreachableTest {
         assertThat(rig.exists(id)).isFalse();
         assertThat(rig.node.poll(rig.client)).isNull();
     }
+    /** Over UDP the port in the error names one of the host's peers; a host that is not known concerns nobody. */
+    @Test
+    void errorConcernsThePeersOfItsHostOnly() {
+        Rig own = new Rig(Config.defaults());
+        Injector other = own.peer("10.0.0.3");
+        long hit = own.requestSent(100);
+        long otherPort = own.node.request(own.client, new Node.Peered(own.peer.hi, own.peer.lo, 98), 100);
+        long otherHost = own.node.request(own.client, other.peered(), 100);
+        own.node.engine.unreachable(0, Address.mappedLo(0x0A000009), 0, Status.HOST_UNREACHABLE, own.node.nowNs);
+        assertThat(own.node.poll(own.client)).isNull();
+        own.node.engine.unreachable(own.peer.hi, own.peer.lo, Rig.SERVER_PORT, Status.NO_SERVER, own.node.nowNs);
+        assertThat(own.node.take(own.client).id()).isEqualTo(hit);
+        assertThat(own.node.poll(own.client)).isNull();
+        own.node.engine.unreachable(own.peer.hi, own.peer.lo, 0, Status.HOST_UNREACHABLE, own.node.nowNs);
+        assertThat(own.node.take(own.client).id()).isEqualTo(otherPort);
+        assertThat(own.exists(otherHost)).isTrue();
+    }
 }

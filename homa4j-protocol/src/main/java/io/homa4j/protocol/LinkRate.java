@@ -1,0 +1,224 @@
+package io.homa4j.protocol;
+
+/**
+ * Finds out how fast the uplink is from what the driver refuses (design 6, link rate; ARCHITECTURE.md, "Finding the rate of
+ * the link"). While the queue below the driver is full, what the driver takes is what the link delivers; nothing else
+ * counts, so that neither an idle application nor a slow receiver nor a lack of grants can be taken for a slow link. A
+ * rate once found is raised when data have long waited for the {@link Pacer} without the queue below having filled.
+ *
+ * <p>It never decides whether a packet may leave; it only tells the pacer a rate.
+ */
+final class LinkRate {
+    /** Time with a full queue that makes a measurement, ns. */
+    static final long SAMPLE_NS = 20_000_000;
+    /** Two refusals farther apart say nothing of the time between. */
+    private static final long MAX_GAP_NS = 10_000_000;
+    /** Without a refusal for so long a measurement is over. */
+    private static final long FORGET_NS = 50_000_000;
+    /** The driver may have taken this part of its queue since the last refusal; more, and the queue may have been empty. */
+    private static final double SURELY_BUSY = 0.8;
+    /** How much faster than the rate found data leave while it is measured or tested. */
+    private static final double PROBE_GAIN = 1.25;
+    /** A rate that has held data back for so long is tested, ns. */
+    private static final long PROBE_AFTER_NS = 1_000_000_000;
+    /** A test hands over so many times what the queue below holds beyond the rate, and takes so long at least. */
+    private static final double PROBE_QUEUES = 2;
+
+    private static final long PROBE_MIN_NS = 10_000_000;
+    /** Data that wait are looked at so often at least; a longer time between two looks counts for this much. */
+    private static final long MAX_HELD_STEP_NS = 5_000_000;
+
+    /** Longest and shortest queue asked of the driver, bytes, and its length in time once the rate is known. */
+    private static final long MAX_QUEUE_BYTES = 1 << 20;
+
+    private static final long UNKNOWN_QUEUE_BYTES = 160_000;
+    private static final long MIN_QUEUE_BYTES = 64_000;
+    private static final long QUEUE_NS = 4_000_000;
+    /** Length of a full queue while the rate is unknown. */
+    private static final long UNKNOWN_QUEUE_NS = 10_000_000;
+
+    private final Turn turn;
+
+    /** Bytes with all headers per ns; 0 = not found yet. */
+    private double rate;
+    /** What the driver's queue holds, bytes; 0 = unknown, then nothing can be found. */
+    private long queueBytes;
+    /** What it was last asked to hold; small differences do not count. */
+    private long wantedQueueBytes = UNKNOWN_QUEUE_BYTES;
+    /** Until then the queue may hold more than it may since it was made shorter, and what it takes says nothing. */
+    private long shrinkingUntilNs;
+
+    // ---- measuring: pairs of refusals
+
+    private boolean isMeasuring;
+    private boolean hasRefused;
+    private long refusedNs;
+    /** Taken since the last refusal. */
+    private long takenBytes;
+    /** Sums over pairs between which the queue was never empty. */
+    private long busyBytes;
+
+    private long busyNs;
+
+    // ---- testing
+
+    private boolean isProbing;
+    private long probeStartNs;
+    private long probeBytes;
+    /** Time for which data have waited for the pacer since the rate was last confirmed, ns. */
+    private long heldNs;
+
+    private long heldSeenNs;
+    private boolean isHeld;
+
+    LinkRate(Turn turn) {
+        this.turn = turn;
+        shrinkingUntilNs = turn.nowNs;
+        refusedNs = turn.nowNs;
+        heldSeenNs = turn.nowNs;
+    }
+
+    /** The rate found, Mbit/s; 0 = none yet. */
+    double mbps() {
+        return rate * 8_000;
+    }
+
+    /** Factor by which the pacer may exceed the rate now. */
+    double gain() {
+        return isMeasuring || isProbing ? PROBE_GAIN : 1;
+    }
+
+    /** The driver's queue holds so many bytes before it takes no more; 0 = unknown. */
+    void queueBytes(long bytes) {
+        if (bytes != queueBytes) {
+            if (rate > 0 && bytes < queueBytes) {
+                // It refuses all until it has sent what it holds too many of.
+                shrinkingUntilNs = turn.nowNs + (long) (PROBE_GAIN * (queueBytes - bytes) / rate);
+            }
+            queueBytes = bytes;
+            stopMeasuring();
+            isProbing = false;
+        }
+    }
+
+    long queueBytes() {
+        return queueBytes;
+    }
+
+    /** How long a packet may wait in the driver's queue now, ns: 0 if that has not been full lately. */
+    long queueNs() {
+        if (queueBytes == 0 || !hasRefused || turn.nowNs - refusedNs > FORGET_NS) {
+            return 0;
+        }
+        return rate == 0 ? UNKNOWN_QUEUE_NS : (long) (queueBytes / rate);
+    }
+
+    /** How many bytes the driver's queue should hold: long enough to keep the link busy, short enough to wait in. */
+    long wantedQueueBytes(long latenessNs) {
+        long wanted = rate == 0
+                ? UNKNOWN_QUEUE_BYTES
+                : Math.clamp((long) (rate * Math.max(QUEUE_NS, 2 * latenessNs)), MIN_QUEUE_BYTES, MAX_QUEUE_BYTES);
+        if (Math.abs(wanted - wantedQueueBytes) > wantedQueueBytes / 4) {
+            wantedQueueBytes = wanted;
+        }
+        return wantedQueueBytes;
+    }
+
+    /**
+     * The driver has taken packets of so many bytes with all headers.
+     *
+     * @param isRefused it was offered more
+     * @return whether the rate or the gain has changed
+     */
+    boolean taken(long bytes, boolean isRefused) {
+        takenBytes += bytes;
+        probeBytes += bytes;
+        if (queueBytes == 0) {
+            return false;
+        }
+        if (isRefused) {
+            return refused();
+        }
+        return isMeasuring && turn.nowNs - refusedNs > FORGET_NS ? stopMeasuring() : isProbing && checkProbe();
+    }
+
+    private boolean refused() {
+        boolean wasMeasuring = isMeasuring;
+        long gapNs = turn.nowNs - refusedNs;
+        if (turn.nowNs - shrinkingUntilNs < 0) {
+            return false;
+        }
+        if (wasMeasuring && gapNs <= MAX_GAP_NS && takenBytes <= SURELY_BUSY * queueBytes) {
+            busyBytes += takenBytes;
+            busyNs += gapNs;
+        } else if (gapNs > FORGET_NS) {
+            busyBytes = 0;
+            busyNs = 0;
+        }
+        isMeasuring = true;
+        isProbing = false;
+        hasRefused = true;
+        refusedNs = turn.nowNs;
+        takenBytes = 0;
+        if (busyNs < SAMPLE_NS) {
+            return !wasMeasuring;
+        }
+        rate = (double) busyBytes / busyNs;
+        heldNs = 0;
+        stopMeasuring();
+        return true;
+    }
+
+    private boolean stopMeasuring() {
+        boolean was = isMeasuring;
+        isMeasuring = false;
+        busyBytes = 0;
+        busyNs = 0;
+        return was;
+    }
+
+    /**
+     * Data wait for the pacer, or do no longer; to be told whenever packets are asked for.
+     *
+     * @return whether the gain has changed
+     */
+    boolean held(boolean isHeldNow) {
+        long sinceNs = turn.nowNs - heldSeenNs;
+        heldSeenNs = turn.nowNs;
+        if (isHeld) {
+            heldNs += Math.min(sinceNs, MAX_HELD_STEP_NS);
+        }
+        isHeld = isHeldNow;
+        if (rate == 0 || queueBytes == 0) {
+            return false;
+        }
+        if (isProbing && !isHeldNow && turn.nowNs - probeStartNs > PROBE_MIN_NS) {
+            // Nothing to send: no test. Not at once again, or short bursts would all leave too fast.
+            isProbing = false;
+            heldNs = PROBE_AFTER_NS / 2;
+            return true;
+        }
+        if (!isProbing && !isMeasuring && isHeldNow && heldNs >= PROBE_AFTER_NS) {
+            startProbe();
+            return true;
+        }
+        return false;
+    }
+
+    private void startProbe() {
+        isProbing = true;
+        probeStartNs = turn.nowNs;
+        probeBytes = 0;
+    }
+
+    /** More than the link could have taken at the rate and the queue could hold has been taken: the link is faster. */
+    private boolean checkProbe() {
+        long ns = turn.nowNs - probeStartNs;
+        if (ns < PROBE_MIN_NS || probeBytes - rate * ns < PROBE_QUEUES * queueBytes) {
+            return false;
+        }
+        rate *= PROBE_GAIN;
+        startProbe();
+        return true;
+    }
+}

@@ -1,0 +1,101 @@
+package io.homa4j.protocol;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The rate of the uplink is found out from what a full driver takes (design 6, link rate). */
+class LinkRateTest {
+    private static final long MS = 1_000_000;
+    private final ShapedNetwork network = new ShapedNetwork(7);
+
+    private static double mbps(ShapedNetwork.Host host) {
+        return host.engine.linkMbps();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {100, 1_000, 10_000})
+    void rateIsFoundUnderLoadAndKeepsTheQueueShort(int linkMbps) {
+        ShapedNetwork.Host client = network.host(linkMbps);
+        ShapedNetwork.Host[] servers = {network.host(linkMbps), network.host(linkMbps), network.host(linkMbps)};
+        client.load(30, 300_000, servers);
+        network.run(400 * MS);
+        assertThat(mbps(client)).isCloseTo(linkMbps, within(linkMbps * 0.03));
+        long before = client.sentBytes;
+        client.longestQueueNs = 0;
+        network.run(200 * MS);
+        double sentMbps = (client.sentBytes - before) * 8_000.0 / (200 * MS);
+        assertThat(sentMbps).isGreaterThan(0.94 * linkMbps);
+        assertThat(client.longestQueueNs).isLessThan(8 * MS);
+    }
+
+    @Test
+    void rateRisesWithTheLink() {
+        ShapedNetwork.Host client = network.host(100);
+        ShapedNetwork.Host[] servers = {network.host(10_000), network.host(10_000), network.host(10_000)};
+        client.load(30, 300_000, servers);
+        network.run(300 * MS);
+        assertThat(mbps(client)).isCloseTo(100, within(3.0));
+        client.uplinkMbps = 1_000;
+        network.run(3_000 * MS);
+        assertThat(mbps(client)).isCloseTo(1_000, within(40.0));
+    }
+
+    @Test
+    void rateFallsWithTheLink() {
+        ShapedNetwork.Host client = network.host(1_000);
+        ShapedNetwork.Host[] servers = {network.host(10_000), network.host(10_000), network.host(10_000)};
+        client.load(30, 300_000, servers);
+        network.run(300 * MS);
+        assertThat(mbps(client)).isCloseTo(1_000, within(30.0));
+        client.uplinkMbps = 100;
+        network.run(500 * MS);
+        assertThat(mbps(client)).isCloseTo(100, within(3.0));
+    }
+
+    @Test
+    void idleAndModestLoadsChangeNothing() {
+        ShapedNetwork.Host client = network.host(1_000);
+        ShapedNetwork.Host server = network.host(1_000);
+        client.load(30, 300_000, server);
+        network.run(300 * MS);
+        double found = mbps(client);
+        client.wanted = 0;
+        network.run(2_000 * MS);
+        assertThat(mbps(client)).isEqualTo(found);
+        client.intervalNs = 10 * MS;
+        client.load(30, 100_000, server);
+        network.run(2_000 * MS);
+        assertThat(client.failed).isZero();
+        assertThat(mbps(client)).isEqualTo(found);
+    }
+
+    @Test
+    void slowReceiverIsNotTakenForASlowLink() {
+        ShapedNetwork.Host client = network.host(1_000);
+        ShapedNetwork.Host fast = network.host(1_000);
+        ShapedNetwork.Host slow = network.host(1_000);
+        slow.downlinkMbps = 50;
+        client.load(30, 300_000, fast);
+        network.run(300 * MS);
+        double found = mbps(client);
+        assertThat(found).isCloseTo(1_000, within(30.0));
+        client.load(10, 300_000, slow);
+        network.run(1_000 * MS);
+        assertThat(mbps(client)).isCloseTo(1_000, within(30.0));
+    }
+
+    @Test
+    void nothingIsPacedThatWasNeverRefused() {
+        ShapedNetwork.Host client = network.host(1_000);
+        ShapedNetwork.Host slow = network.host(1_000);
+        slow.downlinkMbps = 50;
+        client.load(2, 300_000, slow);
+        network.run(1_000 * MS);
+        assertThat(client.completed).isPositive();
+        assertThat(mbps(client)).isZero();
+    }
+}
