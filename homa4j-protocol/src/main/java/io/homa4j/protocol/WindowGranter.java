@@ -80,6 +80,8 @@ final class WindowGranter extends Granter {
         maxIncoming = bytes;
         if (!config.moduleProfile) {
             updateWindow();
+            // Who waits for headroom need not wait for the next packet too.
+            serveNeedy();
         }
     }
 

@@ -341,4 +341,18 @@ class GrantIssuingTest {
         bench.granter.forget(blocker);
         assertThat(bench.grants()).isEqualTo(profileModule ? "" : "a 1200 p0");
     }
+
+    @Test
+    void headroomMadeByAReconfigurationIsGrantedWithoutAnotherPacketOutsideProfileModule() {
+        Config own = Rig.ownConfig();
+        own.maxIncoming = 10_000;
+        own.window = 20_000;
+        own.grantFifoFraction = 0;
+        Rig rig = new Rig(own);
+        rig.caller.data(6, 100_000).bytes(1400).incoming(10_000).go();
+        assertThat(Node.words(rig.node.send())).contains("GRANT 11400");
+        own.maxIncoming = 50_000;
+        rig.node.engine.reconfigure(own, rig.node.nowNs);
+        assertThat(rig.node.sends()).startsWith("GRANT 21400");
+    }
 }
