@@ -37,6 +37,11 @@ final class PendingCall extends Op implements Outgoing {
 
     // ---- the outcome, for the caller
     private @Nullable Lease lease;
+    /** The owner has taken it out of the queue; until then it must stay what it is. */
+    private boolean isBegun;
+    /** Cancelled before that. */
+    private boolean isCancelledEarly;
+
     private @Nullable Reason failure;
     private int abortCode;
     private String detail = "";
@@ -62,6 +67,8 @@ final class PendingCall extends Op implements Outgoing {
         call.id = 0;
         call.isOver = false;
         call.isDeferred = false;
+        call.isBegun = false;
+        call.isCancelledEarly = false;
         call.lease = null;
         call.failure = null;
         call.abortCode = 0;
@@ -92,8 +99,14 @@ final class PendingCall extends Op implements Outgoing {
             }
             users.decrementAndGet();
         } else {
+            isBegun = true;
             from.opened(this);
             loop.deadlines.add(this);
+            if (isCancelledEarly) {
+                giveUpBuffer();
+                fail(Reason.ABORTED, "");
+                return;
+            }
         }
         SendBuffer memory = Objects.requireNonNull(buffer);
         if (from.isClosing()) {
@@ -151,7 +164,10 @@ final class PendingCall extends Op implements Outgoing {
 
     @Override
     void onCancel(EngineLoop loop, long nowNs) {
-        if (!isOver) {
+        if (!isBegun) {
+            // The owner cancels at once what others have put into the queue, where the call still is.
+            isCancelledEarly = true;
+        } else if (!isOver) {
             forget(loop, nowNs);
             fail(Reason.ABORTED, "");
         }

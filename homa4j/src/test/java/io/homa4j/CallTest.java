@@ -41,6 +41,30 @@ class CallTest {
         net.close();
     }
 
+    @Test
+    void aCallCancelledByTheOwnerWhileItStillWaitsInTheQueueHarmsNobody() throws Exception {
+        HomaServer echo = net.homa().serve(0, request -> request.reply(request.bytes()));
+        Homa homa = net.homa();
+        // The first call opens a socket, for which it would wait.
+        homa.call(echo.address(), new byte[1]).close();
+        CompletableFuture<CompletableFuture<Reply>> queued = new CompletableFuture<>();
+        CountDownLatch isOwner = new CountDownLatch(1);
+        HomaServer server = homa.server(0).shortHandler().open(request -> {
+            isOwner.countDown();
+            // Its own command comes before those that others have queued meanwhile.
+            queued.join().cancel(false);
+            request.reply(new byte[1]);
+        });
+        CompletableFuture<Reply> outer = net.homa().callAsync(server.address(), new byte[1]);
+        isOwner.await();
+        queued.complete(homa.callAsync(echo.address(), new byte[100]));
+        outer.get(60, TimeUnit.SECONDS).close();
+        assertThat(queued.join()).isCancelled();
+        for (int i = 0; i < 10; i++) {
+            homa.call(echo.address(), new byte[100]).close();
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"127.0.0.1", "::1"})
     void everyLengthComesBackUnchanged(String host) throws Exception {
