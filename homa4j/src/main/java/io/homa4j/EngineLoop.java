@@ -97,7 +97,7 @@ final class EngineLoop {
         this.endpoint = new Endpoint(config, seed, nowNs);
         this.turn = new EngineTurn(this, commands, nowNs);
         if (!mtuByHand) {
-            endpoint.pathMtus(turn.paths());
+            endpoint.pathMtus(driver::mtu);
         }
         this.waiting = new Waiting(this, commands, pollNs);
         this.keeper = mode == ThreadMode.INVOKER ? null : new Keeper(this);

@@ -5,7 +5,6 @@ import io.homa4j.protocol.Endpoint;
 import io.homa4j.protocol.Event;
 import io.homa4j.protocol.Message;
 import io.homa4j.protocol.PacketBatch;
-import io.homa4j.protocol.PathMtus;
 import io.homa4j.protocol.Status;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -47,7 +46,6 @@ final class EngineTurn {
     private final PacketBatch received;
     private final PacketBatch outgoing;
     private final Event event = new Event();
-    private final KnownPaths paths;
     /** What the driver learnt while it had a batch of the engine, which may hear of it only afterwards. */
     private final List<Runnable> hints = new ArrayList<>();
 
@@ -80,7 +78,6 @@ final class EngineTurn {
         this.nowNs = nowNs;
         this.turnedNs = nowNs;
         this.timersNs = nowNs;
-        this.paths = new KnownPaths(endpoint, driver);
         int slotBytes = ((driver.maxDatagramBytes() + 64) & ~63) | 64;
         this.received = new PacketBatch(RECEIVE_SLOTS, arena.allocate((long) RECEIVE_SLOTS * slotBytes, 64), slotBytes);
         this.outgoing =
@@ -93,14 +90,9 @@ final class EngineTurn {
 
             @Override
             public void pathMtu(long peerHi, long peerLo, int mtu) {
-                hints.add(() -> paths.lowered(peerHi, peerLo, mtu));
+                hints.add(() -> endpoint.pathMtu(peerHi, peerLo, mtu));
             }
         });
-    }
-
-    /** How large packets may be, as far as the driver knows. */
-    PathMtus paths() {
-        return paths;
     }
 
     /** The time the engine was last told. */

@@ -466,9 +466,9 @@ public final class Homa implements AutoCloseable {
         return loop.config.copy();
     }
 
-    /** Bytes of the largest IP packet the interface towards this peer takes. */
+    /** Bytes of the largest IP packet to this peer, as far as is known: what the interface takes, or less; 0 when closed. */
     public int mtu(HomaAddress peer) {
-        return driver.mtu(peer.hi(), peer.lo());
+        return loop.ask(() -> loop.endpoint.pathMtu(peer.hi(), peer.lo()), 0);
     }
 
     /** Rate of the uplink, Mbit/s: set by hand, else found under load, else the driver's; 0 while unknown or when closed. */

@@ -12,7 +12,7 @@
  * {@code CallFuture} if asynchronous), {@code SharedRequest}, {@code ReceiveOp}, {@code MemoryOp}, {@code AskOp}.
  * {@code SocketCore} is one socket with its receive region, whose pieces the application holds as {@code Lease}s.
  * {@code SendMemory} is the pool outgoing messages lie in; whoever is {@code Outgoing} gets its piece back.
- * {@code DeadlineHeap}, {@code BoundedQueue}, {@code PollWindow} and {@code KnownPaths} are the small parts.
+ * {@code DeadlineHeap}, {@code BoundedQueue} and {@code PollWindow} are the small parts.
  */
 @NullMarked
 package io.homa4j;

@@ -38,6 +38,7 @@ final class Arrivals {
     private final UnknownAnswers unknownAnswers;
     private final ProofGuesses guesses;
     private final Paths paths;
+    private final PathMtuSearch mtus;
     private final Incast incast;
 
     private boolean[] isDone = new boolean[0];
@@ -61,6 +62,7 @@ final class Arrivals {
             UnknownAnswers unknownAnswers,
             ProofGuesses guesses,
             Paths paths,
+            PathMtuSearch mtus,
             Incast incast) {
         this.config = config;
         this.counters = counters;
@@ -79,6 +81,7 @@ final class Arrivals {
         this.unknownAnswers = unknownAnswers;
         this.guesses = guesses;
         this.paths = paths;
+        this.mtus = mtus;
         this.incast = incast;
     }
 
@@ -480,6 +483,7 @@ final class Arrivals {
         if (rpc.out.length <= rpc.out.cutBytes) {
             paths.roundTripAtMost(rpc.peer.host, turn.nowNs - rpc.out.firstSentNs);
         }
+        mtus.delivered(rpc);
         rpc.state(Rpc.State.INCOMING);
         incast.onResponse(length, config.unschedBytes);
         transmitter.withdraw(rpc);
@@ -576,6 +580,7 @@ final class Arrivals {
         }
         Rpc rpc = server(peer, clientId ^ 1, target);
         if (rpc != null) {
+            mtus.delivered(rpc);
             lifecycle.end(rpc);
         }
     }
@@ -597,6 +602,7 @@ final class Arrivals {
                 paths.roundTripAtMost(rpc.peer.host, turn.nowNs - out.firstSentNs);
             }
             out.granted = offset;
+            mtus.cameThrough(rpc);
             transmitter.update(rpc);
         }
     }

@@ -46,6 +46,10 @@ public final class Config {
     public int maxMessageBytes = MAX_MESSAGE_BYTES;
     /** Bytes of the largest IP packet towards peers whose path is not known better. */
     public int mtu = 1500;
+    /** Times a packet is lost before the message goes on in smaller ones, and its host soon too; 0 = never. */
+    public int blackHoleLosses = 3;
+    /** How long a path MTU that was too large is not tried again, s. */
+    public int mtuRaiseSecs = 600;
 
     // ---- priorities (spec scheduling 16, 18)
 
@@ -184,6 +188,7 @@ public final class Config {
         Config config = new Config();
         config.moduleProfile = true;
         config.encapsulation = Encapsulation.IP;
+        config.blackHoleLosses = 0;
         config.tuneCutoffs = false;
         config.adaptToPath = false;
         config.incastBytes = 0;
@@ -219,6 +224,8 @@ public final class Config {
         policy = other.policy;
         maxMessageBytes = other.maxMessageBytes;
         mtu = other.mtu;
+        blackHoleLosses = other.blackHoleLosses;
+        mtuRaiseSecs = other.mtuRaiseSecs;
         numPriorities = other.numPriorities;
         priorityMap = other.priorityMap.clone();
         unschedCutoffs = other.unschedCutoffs.clone();
@@ -306,6 +313,8 @@ public final class Config {
         check(wrong, "cutoffs_grid_ns", cutoffsGridNs, 1, 1_000_000_000L);
         check(wrong, "tick_ns", tickNs, 1_000, 1_000_000_000L);
         check(wrong, "mtu", mtu, 0, 65_575);
+        check(wrong, "black_hole_losses", blackHoleLosses, 0, 1_000);
+        check(wrong, "mtu_raise_secs", mtuRaiseSecs, 1, 1 << 24);
         check(wrong, "max_message_bytes", maxMessageBytes, 1, 1 << 30);
         check(wrong, "defer_min_bytes", deferMinBytes, 0, Integer.MAX_VALUE);
         check(wrong, "wmem_max", wmemMax, 1, Long.MAX_VALUE);

@@ -29,6 +29,8 @@ public final class ConfigParameters {
         flag("tune_cutoffs", (c, v) -> c.tuneCutoffs = v, c -> c.tuneCutoffs);
         number("tune_cutoffs_min_messages", (c, v) -> c.tuneCutoffsMinMessages = v, c -> c.tuneCutoffsMinMessages);
         number("mtu", (c, v) -> c.mtu = v, c -> c.mtu);
+        number("black_hole_losses", (c, v) -> c.blackHoleLosses = v, c -> c.blackHoleLosses);
+        number("mtu_raise_secs", (c, v) -> c.mtuRaiseSecs = v, c -> c.mtuRaiseSecs);
         number("unsched_bytes", (c, v) -> c.unschedBytes = v, c -> c.unschedBytes);
         flag("adapt_to_path", (c, v) -> c.adaptToPath = v, c -> c.adaptToPath);
         flag("find_link_rate", (c, v) -> c.findLinkRate = v, c -> c.findLinkRate);

@@ -120,8 +120,10 @@ public final class Counters {
     static final int PROOF_GUESSES = CLASSES + 106;
     static final int HOST_REFUSED = CLASSES + 107;
     static final int INCAST_LIMITS = CLASSES + 108;
+    static final int MTU_BLACK_HOLES = CLASSES + 109;
+    static final int MTU_RAISES = CLASSES + 110;
 
-    private static final int COUNT = CLASSES + 109;
+    private static final int COUNT = CLASSES + 111;
 
     // Name and meaning of each counter behind the size classes, in the order of the constants.
     private static final String[][] NAMES = {
@@ -226,7 +228,7 @@ public final class Counters {
         {"receive_space_failures", "RPCs given up since no receive space came free"},
         {"rpc_restarts", "requests sent again after RPC_UNKNOWN"},
         {"outcome_unknown", "RPCs failed since the server had forgotten them"},
-        {"mtu_reductions", "times the path MTU towards a peer was lowered"},
+        {"mtu_reductions", "times the path MTU towards a host was lowered"},
         {"cutoffs_changed", "times the table of unscheduled cutoffs was recomputed"},
         {"freezes", "FREEZE packets ignored"},
         {"unsent_packets", "packets taken back because the driver could not take them"},
@@ -234,6 +236,8 @@ public final class Counters {
         {"proof_guesses", "echoed versions not believed because too many wrong ones came before"},
         {"host_refused", "requests refused because their host holds its share of RPCs"},
         {"incast_limits", "DATA packets of requests that asked for less unscheduled response"},
+        {"mtu_black_holes", "times it was lowered since full packets vanished in silence"},
+        {"mtu_raises", "times a larger path MTU was found"},
     };
 
     private final long[] values = new long[COUNT];

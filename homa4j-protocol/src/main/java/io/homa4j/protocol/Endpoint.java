@@ -1,6 +1,5 @@
 package io.homa4j.protocol;
 
-import io.homa4j.wire.DataHeader;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,6 +43,7 @@ public final class Endpoint {
     private final Lifecycle lifecycle;
     private final FinishedRpcs finished;
     private final Acks acks;
+    private final PathMtuSearch mtus;
     private final RpcTimers timers;
     private final Arrivals arrivals;
     private final EventQueue events = new EventQueue();
@@ -79,6 +79,7 @@ public final class Endpoint {
                 : new WindowGranter(this.config, counters, turn, priorities, control, silence);
         pacer = new Pacer(this.config, turn);
         paths = new Paths(this.config, turn, pacer, granter);
+        mtus = new PathMtuSearch(this.config, counters, turn, pacer);
         RetransmitQueue retransmits = new RetransmitQueue();
         Incast incast = new Incast(this.config, counters, rpcs, granter);
         transmitter = new Transmitter(this.config, counters, turn, pacer, paths, control, retransmits, incast);
@@ -97,7 +98,8 @@ public final class Endpoint {
                 control,
                 finished,
                 events,
-                paths);
+                paths,
+                mtus);
         acks = new Acks(this.config, counters, turn, control);
         timers = new RpcTimers(this.config, counters, turn, wheel, deferred, silence, priorities, control, lifecycle);
         transmitter.tell(timers);
@@ -119,6 +121,7 @@ public final class Endpoint {
                 new UnknownAnswers(this.config, counters, turn, hash),
                 new ProofGuesses(turn, hash),
                 paths,
+                mtus,
                 incast);
         nextId = this.config.firstId != 0 ? this.config.firstId : Math.max(2, (hash.number(1) >>> 2) & ~1L);
     }
@@ -339,7 +342,7 @@ public final class Endpoint {
         if (peer == null) {
             return Status.TOO_MANY.code();
         }
-        int cut = packetBytes(peer);
+        int cut = mtus.cut(peer, length);
         if (cut <= 0) {
             return Status.MTU_TOO_SMALL.code();
         }
@@ -379,7 +382,7 @@ public final class Endpoint {
             rpc.socket.wantsResponseSpace = true;
             return Status.SEND_LIMIT.code();
         }
-        int cut = packetBytes(rpc.peer);
+        int cut = mtus.cut(rpc.peer, length);
         if (cut <= 0) {
             return Status.MTU_TOO_SMALL.code();
         }
@@ -550,26 +553,24 @@ public final class Endpoint {
     /**
      * The path to a host carries IP packets of at most this size. New messages are cut to it; of messages being sent the
      * packets not yet sent and those sent again are subdivided, which every receiver accepts (design 6, MTU). Nothing below
-     * what every path carries (576 bytes for IPv4, 1280 for IPv6) is believed, but in profile module.
+     * what every path carries (552 bytes for IPv4, 1280 for IPv6) is believed, but in profile module. After a while larger
+     * packets are tried again.
      */
     public void pathMtu(long peerHi, long peerLo, int mtuTold) {
-        int floor = config.moduleProfile ? 0 : Address.isIpv4(peerHi, peerLo) ? 576 : 1280;
-        // Never more than the interface takes.
-        int mtu = Math.min(Math.max(floor, mtuTold), peers.interfaceMtu(peerHi, peerLo));
         if (config.encapsulation == Config.Encapsulation.IP) {
             // Anybody can forge the message: it proves nothing.
             peers.findOrCreate(0, peerHi, peerLo, 0, false);
         }
         Host host = peers.findHost(peerHi, peerLo);
-        for (Peer peer = host == null ? null : host.firstPeer; peer != null; peer = peer.hostNext) {
-            counters.add(Counters.MTU_REDUCTIONS, mtu < peer.mtu ? 1 : 0);
-            peer.mtu = mtu;
-            for (Rpc rpc = peer.firstRpc; rpc != null; rpc = rpc.peerNext) {
-                if (rpc.out.length > 0) {
-                    rpc.out.subCutBytes = Math.max(1, Math.min(rpc.out.cutBytes, packetBytes(peer)));
-                }
-            }
+        if (host != null) {
+            mtus.told(host, mtuTold);
         }
+    }
+
+    /** Bytes of the largest IP packet to a host, as far as is known. */
+    public int pathMtu(long peerHi, long peerLo) {
+        Host host = peers.findHost(peerHi, peerLo);
+        return host == null ? peers.interfaceMtu(peerHi, peerLo) : host.mtu;
     }
 
     /** Says how large packets may be towards peers met from now on; until told, {@code mtu} bytes. */
@@ -799,9 +800,5 @@ public final class Endpoint {
         }
         audit.equal("RPCs of all sockets", ofSockets, rpcs.size());
         return audit.text();
-    }
-
-    private int packetBytes(Peer peer) {
-        return peer.mtu - pacer.ipBytes(Address.isIpv4(peer.hi, peer.lo)) - DataHeader.LENGTH;
     }
 }

@@ -62,8 +62,43 @@ final class Host {
     /** By how much round trips are longer than the smallest, smoothed, ns: queues on the way and at either end. */
     long queueingNs;
 
+    // ---- how large packets to it may be, bytes of IP packets (PathMtuSearch)
+
+    /** Size of a full packet, and what the interface takes. */
+    int mtu;
+
+    int interfaceMtu;
+    /** Size that is too large, as far as is known, until {@link #mtuRaiseNs}; MAX_VALUE = none. */
+    int mtuTooLarge;
+
+    long mtuRaiseNs;
+    /** A message tries a larger size; messages that have tried it in vain. */
+    boolean isMtuTried;
+
+    int mtuTries;
+    /** The largest packet that has lately been seen to arrive there, and when. */
+    int arrivedBytes;
+
+    long arrivedNs;
+    /** Messages in a row that only got through in small packets, and the smallest of the sizes that did not. */
+    int suspicions;
+
+    int suspectBytes;
+
     @Nullable
     Host nextInBucket;
+
+    /** The interface towards it takes IP packets of this size; nothing is known of the path yet. */
+    void beginPath(int interfaceBytes) {
+        mtu = interfaceBytes;
+        interfaceMtu = interfaceBytes;
+        mtuTooLarge = Integer.MAX_VALUE;
+        isMtuTried = false;
+        mtuTries = 0;
+        arrivedBytes = 0;
+        suspicions = 0;
+        suspectBytes = 0;
+    }
 
     void addPeer(Peer peer) {
         peers++;

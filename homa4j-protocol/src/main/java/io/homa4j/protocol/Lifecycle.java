@@ -25,6 +25,7 @@ final class Lifecycle {
     private final FinishedRpcs finished;
     private final EventQueue events;
     private final Paths paths;
+    private final PathMtuSearch mtus;
 
     Lifecycle(
             Config config,
@@ -40,7 +41,8 @@ final class Lifecycle {
             ControlQueue control,
             FinishedRpcs finished,
             EventQueue events,
-            Paths paths) {
+            Paths paths,
+            PathMtuSearch mtus) {
         this.config = config;
         this.counters = counters;
         this.turn = turn;
@@ -55,6 +57,7 @@ final class Lifecycle {
         this.finished = finished;
         this.events = events;
         this.paths = paths;
+        this.mtus = mtus;
     }
 
     // ---- beginning
@@ -429,6 +432,7 @@ final class Lifecycle {
         }
         Sock socket = rpc.socket;
         countUnfinished(rpc);
+        mtus.ended(rpc);
         granter.forget(rpc);
         transmitter.withdraw(rpc);
         Transmitter.leaveProofQueue(rpc);
@@ -558,6 +562,7 @@ final class Lifecycle {
                 out.resentTo = Math.max(to, out.resentTo);
             }
         }
+        mtus.askedAgain(rpc, from, to);
         if (!retransmits.add(rpc, from, to, incoming, level)) {
             counters.add(Counters.RETRANSMIT_QUEUE_DROPS, 1);
             out.resentTo = 0;

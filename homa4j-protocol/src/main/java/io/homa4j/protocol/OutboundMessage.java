@@ -8,6 +8,9 @@ import org.jspecify.annotations.Nullable;
  * what may be sent (spec protocol 5). It decides nothing about when.
  */
 final class OutboundMessage {
+    /** Times a message is subdivided; the last time into what every path carries. */
+    private static final int MAX_SUBDIVISIONS = 3;
+
     /** The message's bytes; lent until the RELEASED event. */
     MemorySegment payload = MemorySegment.NULL;
 
@@ -26,8 +29,23 @@ final class OutboundMessage {
     int cutBytes;
     /** The same for unscheduled packets, at most as many ({@link Policy#unscheduledPacketBytes}). */
     int unscheduledCutBytes;
-    /** Data bytes per packet after the path MTU has shrunk: original packets are subdivided (design 6, MTU). */
-    int subCutBytes;
+    /**
+     * Data bytes per packet after the path MTU has shrunk, each time further: packets are subdivided, and the parts again, so
+     * that no packet ever overlaps another that was sent before (design 6, MTU).
+     */
+    private final int[] subCutBytes = new int[MAX_SUBDIVISIONS];
+
+    private int subdivisions;
+    /** Start of the packet that the receiver lacks, how many times it was lost, when last and since when (PathMtuSearch). */
+    int lossStart;
+
+    int losses;
+    long lossTick;
+    long lossSinceNs;
+    /** Subdivided since packets of so many bytes did not seem to get through; nothing has been heard of it since. */
+    boolean isSuspect;
+
+    int suspectBytes;
     /** Order of creation among all messages of the engine. */
     long sequence;
     /** Bytes left that rank the message in the transmit queue; a snapshot in profile module. */
@@ -75,7 +93,9 @@ final class OutboundMessage {
         scheduledLevel = 0;
         this.cutBytes = cutBytes;
         this.unscheduledCutBytes = unscheduledCutBytes;
-        subCutBytes = cutBytes;
+        subdivisions = 0;
+        losses = 0;
+        isSuspect = false;
         this.sequence = sequence;
         acks = 0;
         resentFrom = 0;
@@ -168,11 +188,31 @@ final class OutboundMessage {
         return i < unscheduledPackets ? i * unscheduledCutBytes : unscheduled + (i - unscheduledPackets) * cutBytes;
     }
 
+    /**
+     * From now on packets carry at most so many data bytes.
+     *
+     * @param leastBytes what will always get through
+     */
+    void subdivide(int bytes, int leastBytes) {
+        if (bytes < smallestCut() && subdivisions < MAX_SUBDIVISIONS) {
+            subCutBytes[subdivisions] = subdivisions < MAX_SUBDIVISIONS - 1 ? bytes : Math.min(bytes, leastBytes);
+            subdivisions++;
+        }
+    }
+
+    /** Data bytes of a full packet now. */
+    int smallestCut() {
+        return subdivisions == 0 ? cutBytes : subCutBytes[subdivisions - 1];
+    }
+
     /** Start of the packet that holds the byte. */
     int packetStart(int offset) {
         int base = offset < unscheduled ? 0 : unscheduled;
         int start = offset - (offset - base) % (offset < unscheduled ? unscheduledCutBytes : cutBytes);
-        return subCutBytes == cutBytes ? start : offset - (offset - start) % subCutBytes;
+        for (int i = 0; i < subdivisions; i++) {
+            start = offset - (offset - start) % subCutBytes[i];
+        }
+        return start;
     }
 
     /** End of the packet that starts at this offset. */
@@ -180,7 +220,12 @@ final class OutboundMessage {
         int base = start < unscheduled ? 0 : unscheduled;
         int limit = start < unscheduled ? unscheduled : length;
         int cut = start < unscheduled ? unscheduledCutBytes : cutBytes;
-        int end = Math.min(limit, start - (start - base) % cut + cut);
-        return subCutBytes == cutBytes ? end : Math.min(end, start + subCutBytes);
+        int partStart = start - (start - base) % cut;
+        int end = Math.min(limit, partStart + cut);
+        for (int i = 0; i < subdivisions; i++) {
+            partStart = start - (start - partStart) % subCutBytes[i];
+            end = Math.min(end, partStart + subCutBytes[i]);
+        }
+        return end;
     }
 }

@@ -265,7 +265,7 @@ final class PacketGranter extends Granter {
 
     /** Data in a full packet from there, as far as this host can tell: what its own would carry. */
     private int packetBytes(Rpc rpc) {
-        return Math.max(1, rpc.peer.mtu - ipBytes(rpc.peer) - DataHeader.LENGTH);
+        return Math.max(1, rpc.peer.host.mtu - ipBytes(rpc.peer) - DataHeader.LENGTH);
     }
 
     private int ipBytes(Peer peer) {

@@ -24,9 +24,6 @@ final class Peer {
     long localHi;
 
     long localLo;
-    /** Largest IP packet on the path. */
-    int mtu;
-
     /** Live RPCs of this peer; one with any is never forgotten. */
     int rpcs;
     /** The same RPCs, oldest first. */

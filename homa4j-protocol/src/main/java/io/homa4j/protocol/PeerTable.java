@@ -49,7 +49,7 @@ final class PeerTable {
         pathMtus = known;
     }
 
-    /** Bytes of the largest IP packet towards an address, before the network has said anything of the path. */
+    /** Bytes of the largest IP packet towards an address, before anything is known of the path. */
     int interfaceMtu(long hi, long lo) {
         return pathMtus.mtu(hi, lo);
     }
@@ -123,7 +123,6 @@ final class PeerTable {
         peer.socketKey = socketKey;
         peer.localHi = 0;
         peer.localLo = 0;
-        peer.mtu = pathMtus.mtu(hi, lo);
         peer.rpcs = 0;
         // Until told otherwise everything unscheduled goes at level 6 (spec scheduling 16.3).
         Arrays.fill(peer.cutoffs, 0);
@@ -143,6 +142,10 @@ final class PeerTable {
         peer.resendTick = Long.MIN_VALUE;
         peer.probeTick = Long.MIN_VALUE;
         peer.host = hostOf(hi, lo);
+        int interfaceMtu = interfaceMtu(hi, lo);
+        if (interfaceMtu != peer.host.interfaceMtu) {
+            peer.host.beginPath(interfaceMtu);
+        }
         peer.host.addPeer(peer);
         if (all.size() >= buckets.length) {
             growPeers();
@@ -421,6 +424,7 @@ final class PeerTable {
             host.peers = 0;
             host.rttNs = Host.UNKNOWN_RTT;
             host.queueingNs = 0;
+            host.beginPath(interfaceMtu(hi, lo));
             if (hosts >= hostBuckets.length) {
                 growHosts();
             }

@@ -57,7 +57,7 @@ class PeerTableTest {
         assertThat(peer.cutoffs).containsExactly(0, 0, 0, 0, 0, 0, Integer.MAX_VALUE, 0);
         assertThat(peer.cutoffVersion).isZero();
         assertThat(peer.acks).isZero();
-        assertThat(peer.mtu).isEqualTo(config.mtu);
+        assertThat(peer.host.mtu).isEqualTo(config.mtu);
     }
 
     @Test

@@ -119,6 +119,8 @@ final class ShapedNetwork {
         boolean isQueueAdjustable = true;
         /** Largest IP packet that comes through. */
         int largestPacket = Integer.MAX_VALUE;
+        /** Part of the packets to it that are lost. */
+        double loss;
 
         private long queueBytes = 160_000;
         private double uplinkFreeNs = nowNs;
@@ -297,7 +299,7 @@ final class ShapedNetwork {
             longestQueueNs = Math.max(longestQueueNs, (long) uplinkFreeNs - nowNs);
             sentBytes += wire;
             Host target = hosts.get((int) (out.peerLo[i] - Address.mappedLo(0x0A000001)));
-            if (bytes.length + 28 <= target.largestPacket) {
+            if (bytes.length + 28 <= target.largestPacket && (target.loss == 0 || random.nextDouble() >= target.loss)) {
                 flights.add(new Flight((long) uplinkFreeNs + latencyNs, sequences++, target, bytes, address, port));
             }
         }
