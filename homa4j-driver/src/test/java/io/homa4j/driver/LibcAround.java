@@ -87,4 +87,34 @@ class LibcAround implements Libc {
     public int close(int descriptor) {
         return inner.close(descriptor);
     }
+
+    @Override
+    public int send(int descriptor, MemorySegment source, long bytes, int flags) {
+        return inner.send(descriptor, source, bytes, flags);
+    }
+
+    @Override
+    public int receive(int descriptor, MemorySegment target, long bytes, int flags) {
+        return inner.receive(descriptor, target, bytes, flags);
+    }
+
+    @Override
+    public long map(int descriptor, long bytes, long offset) {
+        return inner.map(descriptor, bytes, offset);
+    }
+
+    @Override
+    public int unmap(long address, long bytes) {
+        return inner.unmap(address, bytes);
+    }
+
+    @Override
+    public MemorySegment memory(long address, long bytes) {
+        return inner.memory(address, bytes);
+    }
+
+    @Override
+    public int bpf(int command, MemorySegment attribute) {
+        return inner.bpf(command, attribute);
+    }
 }

@@ -3,11 +3,16 @@ package io.homa4j.driver.libc;
 /** Error numbers of Linux, positive, and their names for people. */
 public final class Errno {
     public static final int EPERM = 1;
+    public static final int ENOENT = 2;
     public static final int EINTR = 4;
     public static final int EIO = 5;
+    public static final int ENXIO = 6;
     public static final int EAGAIN = 11;
     public static final int ENOMEM = 12;
     public static final int EACCES = 13;
+    public static final int EBUSY = 16;
+    public static final int EEXIST = 17;
+    public static final int ENODEV = 19;
     public static final int EINVAL = 22;
     public static final int ENFILE = 23;
     public static final int EMFILE = 24;
@@ -40,6 +45,10 @@ public final class Errno {
             case EACCES -> "permission denied (EACCES)";
             case EIO -> "input/output error (EIO)";
             case ENOMEM -> "out of memory (ENOMEM)";
+            case EBUSY -> "device or resource busy (EBUSY)";
+            case ENODEV -> "no such device (ENODEV)";
+            case EOPNOTSUPP -> "operation not supported (EOPNOTSUPP)";
+            case ENOBUFS -> "no buffer space available (ENOBUFS)";
             case EINVAL -> "invalid argument (EINVAL)";
             case ENFILE, EMFILE -> "too many open files (EMFILE)";
             case ENOSYS -> "the kernel does not have this system call (ENOSYS)";

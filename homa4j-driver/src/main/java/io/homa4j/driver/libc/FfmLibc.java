@@ -23,6 +23,11 @@ import org.jspecify.annotations.Nullable;
  * copies a batch would keep the collector waiting.
  */
 public final class FfmLibc implements Libc {
+    /** The C library has no function for it. */
+    private static final long SYS_BPF = System.getProperty("os.arch", "").equals("aarch64") ? 280 : 321;
+
+    private static final int PROT_READ_WRITE = 3;
+    private static final int MAP_SHARED_POPULATE = 0x8001;
     private static final int EPOLL_CLOEXEC = 0x80000;
     private static final int EFD_CLOEXEC_NONBLOCK = 0x80800;
 
@@ -65,6 +70,8 @@ public final class FfmLibc implements Libc {
             "getsockopt",
             "sendmmsg",
             "recvmmsg",
+            "send",
+            "recv",
             "ioctl",
             "epoll_create1",
             "epoll_ctl",
@@ -72,7 +79,10 @@ public final class FfmLibc implements Libc {
             "eventfd",
             "read",
             "write",
-            "close"
+            "close",
+            "mmap",
+            "munmap",
+            "syscall"
         };
         /** The first function that the C library lacks; null if there is none. */
         static final @Nullable String MISSING = missing();
@@ -88,6 +98,8 @@ public final class FfmLibc implements Libc {
         static final MethodHandle SENDMMSG = handle("sendmmsg", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT);
         static final MethodHandle RECVMMSG =
                 handle("recvmmsg", JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS);
+        static final MethodHandle SEND = handle("send", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT);
+        static final MethodHandle RECV = handle("recv", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_INT);
         static final MethodHandle IOCTL = link(
                 "ioctl",
                 FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS),
@@ -101,6 +113,14 @@ public final class FfmLibc implements Libc {
         static final MethodHandle READ = handle("read", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
         static final MethodHandle WRITE = handle("write", JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG);
         static final MethodHandle CLOSE = handle("close", JAVA_INT, JAVA_INT);
+        static final MethodHandle MMAP =
+                handle("mmap", JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG);
+        static final MethodHandle MUNMAP = handle("munmap", JAVA_INT, JAVA_LONG, JAVA_LONG);
+        static final MethodHandle BPF = link(
+                "syscall",
+                FunctionDescriptor.of(JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG),
+                Linker.Option.captureCallState("errno"),
+                Linker.Option.firstVariadicArg(1));
 
         private static @Nullable String missing() {
             for (String name : NAMES) {
@@ -203,6 +223,24 @@ public final class FfmLibc implements Libc {
     }
 
     @Override
+    public int send(int descriptor, MemorySegment source, long bytes, int flags) {
+        try {
+            return result((int) (long) Handles.SEND.invokeExact(error, descriptor, source, bytes, flags));
+        } catch (Throwable e) {
+            throw broken(e);
+        }
+    }
+
+    @Override
+    public int receive(int descriptor, MemorySegment target, long bytes, int flags) {
+        try {
+            return result((int) (long) Handles.RECV.invokeExact(error, descriptor, target, bytes, flags));
+        } catch (Throwable e) {
+            throw broken(e);
+        }
+    }
+
+    @Override
     public int ioctl(int descriptor, long request, MemorySegment value) {
         try {
             return result((int) Handles.IOCTL.invokeExact(error, descriptor, request, value));
@@ -270,6 +308,42 @@ public final class FfmLibc implements Libc {
     public int close(int descriptor) {
         try {
             return result((int) Handles.CLOSE.invokeExact(error, descriptor));
+        } catch (Throwable e) {
+            throw broken(e);
+        }
+    }
+
+    @Override
+    public long map(int descriptor, long bytes, long offset) {
+        try {
+            long address = (long) Handles.MMAP.invokeExact(
+                    error, 0L, bytes, PROT_READ_WRITE, MAP_SHARED_POPULATE, descriptor, offset);
+            return address == -1 ? -error.get(JAVA_INT, 0) : address;
+        } catch (Throwable e) {
+            throw broken(e);
+        }
+    }
+
+    @Override
+    public int unmap(long address, long bytes) {
+        try {
+            return result((int) Handles.MUNMAP.invokeExact(error, address, bytes));
+        } catch (Throwable e) {
+            throw broken(e);
+        }
+    }
+
+    @Override
+    @SuppressWarnings("restricted") // the caller says how long the memory is there
+    public MemorySegment memory(long address, long bytes) {
+        return MemorySegment.ofAddress(address).reinterpret(bytes);
+    }
+
+    @Override
+    public int bpf(int command, MemorySegment attribute) {
+        try {
+            return result((int)
+                    (long) Handles.BPF.invokeExact(error, SYS_BPF, (long) command, attribute, attribute.byteSize()));
         } catch (Throwable e) {
             throw broken(e);
         }

@@ -41,6 +41,19 @@ public interface Libc {
      */
     int recvmmsg(int descriptor, MemorySegment messages, int count, int flags);
 
+    /**
+     * Sends to where the socket is bound or connected.
+     *
+     * @param source {@link MemorySegment#NULL} with no bytes only lets an AF_XDP socket send what is in its ring
+     */
+    int send(int descriptor, MemorySegment source, long bytes, int flags);
+
+    /**
+     * @param target {@link MemorySegment#NULL} with no bytes only lets an AF_XDP socket look for packets
+     * @return bytes received; 0 from a stream that has ended, or from an AF_XDP socket
+     */
+    int receive(int descriptor, MemorySegment target, long bytes, int flags);
+
     /** Asks for or changes an {@code int}. */
     int ioctl(int descriptor, long request, MemorySegment value);
 
@@ -68,4 +81,23 @@ public interface Libc {
     int write(int descriptor, MemorySegment source, long bytes);
 
     int close(int descriptor);
+
+    /**
+     * Maps memory of a descriptor that both sides write, present at once.
+     *
+     * @return its address, or the negative error
+     */
+    long map(int descriptor, long bytes, long offset);
+
+    /** Gives it back; nobody may touch it any more. */
+    int unmap(long address, long bytes);
+
+    /** Memory that the kernel has mapped, to be looked at until {@link #unmap}. */
+    MemorySegment memory(long address, long bytes);
+
+    /**
+     * @param command of {@link Bpf}
+     * @param attribute {@link Bpf#ATTRIBUTE_SIZE} bytes
+     */
+    int bpf(int command, MemorySegment attribute);
 }
