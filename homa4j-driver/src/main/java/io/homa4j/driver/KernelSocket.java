@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * One non-blocking datagram socket of the kernel, for one family, with the options Homa wants: DF set, errors of the network
  * queued, drops counted, local addresses told. Belongs to the owner of the driver, except where said.
  */
-final class KernelSocket {
+final class KernelSocket extends Watched {
     /** A system call that failed in a way the caller handles; the text is for people. */
     static final class Refused extends IOException {
         private static final long serialVersionUID = 1L;
@@ -31,7 +31,6 @@ final class KernelSocket {
         }
     }
 
-    final int descriptor;
     final boolean isIpv6;
     /** IPv4 raw sockets bring the IP header with every packet. */
     final boolean isRaw;
@@ -56,14 +55,6 @@ final class KernelSocket {
     long sentSinceAsked;
     /** Bytes the kernel held when it was last asked. */
     long held;
-    /** Whether the sleeper shall wake for room to send. */
-    boolean wantsRoom;
-    /** A packet is there. Set by whoever asks epoll. */
-    volatile boolean isReadable;
-    /** There is room to send again. Set by whoever asks epoll. */
-    volatile boolean hasRoom;
-    /** The error queue has something. Set by whoever asks epoll. */
-    volatile boolean hasErrors;
 
     private KernelSocket(
             int descriptor,
@@ -74,7 +65,7 @@ final class KernelSocket {
             int port,
             int receiveBufferBytes,
             boolean takesMerged) {
-        this.descriptor = descriptor;
+        super(descriptor);
         this.isIpv6 = isIpv6;
         this.isRaw = isRaw;
         this.localHi = localHi;

@@ -52,7 +52,7 @@ final class Sleeper {
     private final InterruptHook hook = new InterruptHook();
 
     /** Sockets by the number under which epoll knows them; a new array at each change. */
-    private volatile @Nullable KernelSocket[] watched = new KernelSocket[4];
+    private volatile @Nullable Watched[] watched = new Watched[4];
 
     private volatile boolean isAsleep;
     private volatile boolean isWakeWanted;
@@ -103,13 +103,13 @@ final class Sleeper {
 
     // ---- which sockets: by the owner
 
-    void watch(Libc ownersLibc, KernelSocket socket) {
-        @Nullable KernelSocket[] all = watched;
+    void watch(Libc ownersLibc, Watched socket) {
+        @Nullable Watched[] all = watched;
         int number = 0;
         while (number < all.length && all[number] != null) {
             number++;
         }
-        @Nullable KernelSocket[] more = new KernelSocket[Math.max(all.length, 2 * number)];
+        @Nullable Watched[] more = new Watched[Math.max(all.length, 2 * number)];
         System.arraycopy(all, 0, more, 0, all.length);
         more[number] = socket;
         watched = more;
@@ -120,10 +120,11 @@ final class Sleeper {
     }
 
     /** The kernel forgets a socket with its last descriptor; this only frees the number. */
-    void forget(KernelSocket socket) {
-        @Nullable KernelSocket[] fewer = watched.clone();
+    void forget(Watched socket) {
+        @Nullable Watched[] fewer = watched.clone();
         for (int i = 0; i < fewer.length; i++) {
-            if (fewer[i] == socket) {
+            Watched each = fewer[i];
+            if (each != null && each.descriptor == socket.descriptor) {
                 fewer[i] = null;
             }
         }
@@ -131,10 +132,11 @@ final class Sleeper {
     }
 
     /** Wakes for room to send as well, or no longer. */
-    void watchRoom(Libc ownersLibc, KernelSocket socket, boolean on) {
-        @Nullable KernelSocket[] all = watched;
+    void watchRoom(Libc ownersLibc, Watched socket, boolean on) {
+        @Nullable Watched[] all = watched;
         for (int i = 0; i < all.length; i++) {
-            if (all[i] == socket) {
+            Watched each = all[i];
+            if (each != null && each.descriptor == socket.descriptor) {
                 int events = on ? EpollEvent.EPOLLIN | EpollEvent.EPOLLOUT : EpollEvent.EPOLLIN;
                 control(ownersLibc, EpollEvent.EPOLL_CTL_MOD, socket.descriptor, events, i);
                 socket.wantsRoom = on;
@@ -186,7 +188,7 @@ final class Sleeper {
     }
 
     private void mark(Events events, int number) {
-        @Nullable KernelSocket[] all = watched;
+        @Nullable Watched[] all = watched;
         for (int i = 0; i < number; i++) {
             long at = (long) i * EpollEvent.SIZE;
             long which = events.memory.get(JAVA_LONG_UNALIGNED, at + EpollEvent.DATA);
@@ -196,7 +198,7 @@ final class Sleeper {
                 }
                 continue;
             }
-            KernelSocket socket = which < all.length ? all[(int) which] : null;
+            Watched socket = which < all.length ? all[(int) which] : null;
             if (socket != null) {
                 int bits = events.memory.get(JAVA_INT, at + EpollEvent.EVENTS);
                 socket.isReadable = true;

@@ -476,14 +476,36 @@ public final class SyscallDriver implements Driver {
     @Override
     public int receive(PacketBatch batch) {
         long nowNs = System.nanoTime();
-        if (absent != null) {
-            answerForAbsentPorts(batch, nowNs);
-        }
+        answer(batch, nowNs);
         batch.clear();
+        receiveMore(batch, nowNs);
+        return batch.count;
+    }
+
+    /** Answers what the engine has marked in the last batch, and what nobody on this host takes. Owner. */
+    void answer(PacketBatch last, long nowNs) {
+        if (absent != null) {
+            answerForAbsentPorts(last, nowNs);
+        }
+    }
+
+    /** Whether something may have arrived, as far as is known without asking. Owner. */
+    boolean isDue() {
+        for (KernelSocket socket : sockets) {
+            if (socket.emptyPolls < QUIET_AFTER || socket.isReadable || socket.hasErrors || socket.hasRoom) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Adds what has arrived to the batch. Owner. */
+    void receiveMore(PacketBatch batch, long nowNs) {
         ReceiveRing from = ring;
         if (from == null) {
-            return 0;
+            return;
         }
+        int before = batch.count;
         from.begin();
         from.handOut(batch);
         KernelSocket[] all = sockets;
@@ -511,11 +533,10 @@ public final class SyscallDriver implements Driver {
                 }
             }
         }
-        received += batch.count;
+        received += batch.count - before;
         if (from.overflows != overflowsSeen) {
             overflowed(from.overflows, nowNs);
         }
-        return batch.count;
     }
 
     /** The kernel had to drop: senders shall be allowed less at a time, down to what any buffer holds. */
@@ -594,12 +615,17 @@ public final class SyscallDriver implements Driver {
 
     @Override
     public int send(PacketBatch batch) {
+        return send(batch, 0, batch.count);
+    }
+
+    /** Sends these packets of a batch; returns the index of the first one not handed over. Owner. */
+    int send(PacketBatch batch, int first, int behindLast) {
         if (batch.capacity > toIpv4.capacity()) {
             toIpv4 = new SendMessages(batch.capacity, false);
             toIpv6 = new SendMessages(batch.capacity, true);
         }
-        int i = 0;
-        while (i < batch.count) {
+        int i = first;
+        while (i < behindLast) {
             KernelSocket socket = socketFor(batch, i);
             if (socket == null) {
                 // Nobody has this port any more, or its family is switched off.
@@ -610,19 +636,19 @@ public final class SyscallDriver implements Driver {
                 continue;
             }
             int end = i + 1;
-            while (end < batch.count && socketFor(batch, end) == socket) {
+            while (end < behindLast && socketFor(batch, end) == socket) {
                 end++;
             }
             int done = send(batch, i, end, socket);
             if (done < end) {
                 sendFull++;
-                sent += done;
+                sent += done - first;
                 return done;
             }
             i = end;
         }
-        sent += batch.count;
-        return batch.count;
+        sent += behindLast - first;
+        return behindLast;
     }
 
     private boolean isOpen(int socket) {
@@ -803,6 +829,16 @@ public final class SyscallDriver implements Driver {
     }
 
     // ---- waiting, knowing, ending
+
+    /** Wakes who sleeps here for this descriptor too. Owner. */
+    void watch(Watched other) {
+        sleeper.watch(libc, other);
+    }
+
+    /** Wakes for room to send as well, or no longer. Owner. */
+    void watchRoom(Watched other, boolean on) {
+        sleeper.watchRoom(libc, other, on);
+    }
 
     @Override
     public void await(long timeoutNs) {
