@@ -5,6 +5,7 @@ import io.homa4j.driver.Driver;
 import io.homa4j.driver.DriverException;
 import io.homa4j.driver.PcapDriver;
 import io.homa4j.driver.PortableDriver;
+import io.homa4j.driver.XdpOptions;
 import io.homa4j.protocol.Config;
 import io.homa4j.protocol.ConfigParameters;
 import io.homa4j.protocol.Counters;
@@ -66,6 +67,7 @@ public final class Homa implements AutoCloseable {
         private long sendMemoryBytes = 256 << 20;
         private int receiveBufferBytes = PortableDriver.DEFAULT_RECEIVE_BUFFER;
         private Datapath datapath = Datapath.AUTO;
+        private @Nullable XdpOptions xdp;
         private Encapsulation encapsulation = Encapsulation.UDP;
         private @Nullable InetAddress local;
         private @Nullable Long seed;
@@ -146,6 +148,15 @@ public final class Homa implements AutoCloseable {
         /** How packets reach the wire; default: the best that works here ({@link Homa#datapath} says which). */
         public Builder datapath(Datapath wanted) {
             datapath = wanted;
+            return this;
+        }
+
+        /**
+         * The interface and queue for {@link Datapath#XDP}; default: the interface towards distant hosts. With {@link Datapath#AUTO}
+         * that datapath is tried first, and only then.
+         */
+        public Builder xdp(XdpOptions options) {
+            xdp = options;
             return this;
         }
 
@@ -304,7 +315,10 @@ public final class Homa implements AutoCloseable {
     private static Datapath.Choice choose(Builder options) {
         try {
             Datapath.Choice chosen = options.datapath.open(
-                    options.encapsulation.kind(), options.encapsulation.tunnelPort(), options.receiveBufferBytes);
+                    options.encapsulation.kind(),
+                    options.encapsulation.tunnelPort(),
+                    options.receiveBufferBytes,
+                    options.xdp);
             if (SAID_DATAPATH.compareAndSet(false, true)) {
                 // A user who gets less than there is shall see it; who gets the best need not.
                 boolean isLess = options.datapath == Datapath.AUTO && chosen.driver() instanceof PortableDriver;

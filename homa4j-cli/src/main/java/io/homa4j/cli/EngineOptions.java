@@ -6,6 +6,7 @@ import io.homa4j.Homa;
 import io.homa4j.HomaAddress;
 import io.homa4j.Profile;
 import io.homa4j.driver.Datapath;
+import io.homa4j.driver.XdpOptions;
 import io.homa4j.protocol.Config;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -47,8 +48,20 @@ final class EngineOptions {
     @Option(
             names = "--datapath",
             paramLabel = "PATH",
-            description = "auto (the best that works here), portable (plain Java) or syscalls (Linux).")
+            description =
+                    "auto (the best that works here), portable (plain Java), syscalls (Linux) or xdp (Linux, past the"
+                            + " kernel's network stack).")
     String datapath = "auto";
+
+    @Option(
+            names = "--xdp",
+            paramLabel = "INTERFACE[,NAME=VALUE...]",
+            description =
+                    "Where datapath xdp meets the network, so that auto tries it first: the interface (default: the one"
+                            + " towards distant hosts), queue=N, mode=native|generic, zero-copy=required|off, busy-poll=USECS,"
+                            + " frames=N.")
+    @Nullable
+    String xdp;
 
     @Option(
             names = "--encapsulation",
@@ -77,6 +90,9 @@ final class EngineOptions {
     Homa.Builder builder() {
         Homa.Builder builder =
                 Homa.builder().profile(profile).datapath(wantedDatapath()).encapsulation(wantedEncapsulation());
+        if (xdp != null) {
+            builder.xdp(wantedXdp(xdp));
+        }
         if (pollUsecs != null) {
             set(builder, POLL_USECS, String.valueOf(pollUsecs), "--poll-usecs " + pollUsecs);
         }
@@ -103,6 +119,9 @@ final class EngineOptions {
         }
         parameters.forEach((name, value) -> words.addAll(List.of("--set", name + "=" + value)));
         words.addAll(List.of("--datapath", datapath));
+        if (xdp != null) {
+            words.addAll(List.of("--xdp", xdp));
+        }
         if (encapsulation != null) {
             words.addAll(List.of("--encapsulation", encapsulation));
         }
@@ -144,9 +163,17 @@ final class EngineOptions {
     private Datapath wantedDatapath() {
         Datapath wanted = Datapath.of(datapath);
         if (wanted == null) {
-            throw CliException.usage("there is no datapath '" + datapath + "'", "use auto, portable or syscalls");
+            throw CliException.usage("there is no datapath '" + datapath + "'", "use auto, portable, syscalls or xdp");
         }
         return wanted;
+    }
+
+    private static XdpOptions wantedXdp(String text) {
+        try {
+            return XdpOptions.parse(text);
+        } catch (IllegalArgumentException e) {
+            throw CliException.usage("--xdp " + text + " makes no sense (" + e.getMessage() + ")", "see --help");
+        }
     }
 
     private Encapsulation wantedEncapsulation() {

@@ -12,7 +12,9 @@ public enum Datapath {
     /** {@link PortableDriver}: any platform with JDK 25; UDP only. */
     PORTABLE,
     /** {@link SyscallDriver}: Linux, with native access allowed to this module. */
-    SYSCALLS;
+    SYSCALLS,
+    /** {@link XdpDriver}: Linux with CAP_NET_ADMIN, CAP_NET_RAW and CAP_BPF; one process for each interface. */
+    XDP;
 
     /**
      * A driver, and why it is this one.
@@ -28,9 +30,30 @@ public enum Datapath {
      * @param encapsulation what is on the wire
      * @param tunnelPort the port of a tunnel; else ignored
      * @param receiveBufferBytes SO_RCVBUF to ask for
+     * @param xdp which interface to use for {@link #XDP}; null: it is chosen, and {@link #AUTO} does not take it
      * @throws DriverException if this datapath, or any that can do the encapsulation, is not to be had here
      */
-    public Choice open(Encapsulation encapsulation, int tunnelPort, int receiveBufferBytes) throws DriverException {
+    public Choice open(Encapsulation encapsulation, int tunnelPort, int receiveBufferBytes, @Nullable XdpOptions xdp)
+            throws DriverException {
+        if (this == XDP) {
+            XdpDriver driver = XdpDriver.open(
+                    encapsulation, tunnelPort, receiveBufferBytes, xdp == null ? XdpOptions.DEFAULT : xdp);
+            return new Choice(driver, "datapath xdp (as asked; " + driver.features() + ")");
+        }
+        if (this != AUTO || xdp == null) {
+            return openOther(encapsulation, tunnelPort, receiveBufferBytes);
+        }
+        try {
+            XdpDriver driver = XdpDriver.open(encapsulation, tunnelPort, receiveBufferBytes, xdp);
+            return new Choice(driver, "datapath xdp (the best there is; " + driver.features() + ")");
+        } catch (DriverException e) {
+            Choice next = openOther(encapsulation, tunnelPort, receiveBufferBytes);
+            return new Choice(next.driver, next.reason + "; " + e.getMessage());
+        }
+    }
+
+    private Choice openOther(Encapsulation encapsulation, int tunnelPort, int receiveBufferBytes)
+            throws DriverException {
         String obstacle = SyscallDriver.obstacle(encapsulation);
         boolean isUdp = encapsulation == Encapsulation.UDP;
         if (this == PORTABLE || this == AUTO && isUdp && obstacle != null) {

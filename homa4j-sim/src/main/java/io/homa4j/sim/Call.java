@@ -57,6 +57,11 @@ final class Call {
     int requestGranted;
 
     int responseGranted;
+    /** The most either sender has announced to send unasked. */
+    int requestAnnounced;
+
+    int responseAnnounced;
+
     final List<Execution> executions = new ArrayList<>();
 
     Call(CallPlan plan, FuzzHost client, FuzzHost server) {
