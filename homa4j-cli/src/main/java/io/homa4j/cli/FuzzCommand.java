@@ -3,6 +3,8 @@ package io.homa4j.cli;
 import io.homa4j.sim.Coverage;
 import io.homa4j.sim.Fuzz;
 import java.io.PrintWriter;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -78,13 +80,13 @@ final class FuzzCommand implements Callable<Integer> {
                 Thread.currentThread().interrupt();
             }
         });
-        int shown = 0;
+        Set<Long> shown = new HashSet<>();
         while (!runner.join(java.time.Duration.ofSeconds(2))) {
             double seconds = (System.nanoTime() - startNs) / 1e9;
             if (stop.isRaised() || minutes != null && seconds > TimeUnit.MINUTES.toSeconds(1) * minutes) {
                 fuzz.stop();
             }
-            shown = showFailures(fuzz, shown, out);
+            showFailures(fuzz, shown, out);
             progress(fuzz.finished(), count, seconds, out);
         }
         showFailures(fuzz, shown, out);
@@ -92,17 +94,16 @@ final class FuzzCommand implements Callable<Integer> {
         return fuzz.failures().isEmpty() ? 0 : Homa.FAILURE;
     }
 
-    private int showFailures(Fuzz fuzz, int shown, PrintWriter out) {
-        var failures = fuzz.failures();
-        if (failures.size() == shown) {
-            return shown;
-        }
-        for (Fuzz.Failure failure : failures) {
-            out.println("FAILED seed " + failure.seed() + ": " + failure.what());
-            out.println("  repeat: ./homa sim fuzz --from " + failure.seed() + " --trace   (commit " + commit() + ")");
+    /** Shows each failure once; they come by seed, not in the order in which they were found. */
+    private static void showFailures(Fuzz fuzz, Set<Long> shown, PrintWriter out) {
+        for (Fuzz.Failure failure : fuzz.failures()) {
+            if (shown.add(failure.seed())) {
+                out.println("FAILED seed " + failure.seed() + ": " + failure.what());
+                out.println(
+                        "  repeat: ./homa sim fuzz --from " + failure.seed() + " --trace   (commit " + commit() + ")");
+            }
         }
         out.flush();
-        return failures.size();
     }
 
     /** The sources this was built from, as the {@code homa} script says. */

@@ -1,6 +1,7 @@
 package io.homa4j.protocol;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -8,16 +9,19 @@ import org.jspecify.annotations.Nullable;
 final class Sockets {
     static final int FIRST_AUTOMATIC_PORT = 32_768;
     private static final int LAST_PORT = 65_535;
+    private static final int PAGE_PORTS = 256;
+    private static final int[] NO_PORTS = {};
 
     private final Config config;
     private final List<Sock> byNumber = new ArrayList<>();
-    /** Number of the socket plus one, by port. */
-    private final int[] byPort = new int[LAST_PORT + 1];
+    /** Number of the socket plus one, by port: pages of neighbouring ports, made when the first of them is taken. */
+    private final int[][] byPort = new int[(LAST_PORT + 1) / PAGE_PORTS][];
 
     private int lastAutomaticPort = LAST_PORT;
 
     Sockets(Config config) {
         this.config = config;
+        Arrays.fill(byPort, NO_PORTS);
     }
 
     /** The socket with this number, also if it is shut down; null if there is none. */
@@ -35,8 +39,13 @@ final class Sockets {
     /** The open socket at a port, or null. */
     @Nullable
     Sock at(int port) {
-        int number = byPort[port & 0xFFFF] - 1;
+        int number = numberPlusOne(port & 0xFFFF) - 1;
         return number < 0 ? null : byNumber.get(number);
+    }
+
+    private int numberPlusOne(int port) {
+        int[] page = byPort[port / PAGE_PORTS];
+        return page.length == 0 ? 0 : page[port % PAGE_PORTS];
     }
 
     /** The open socket a packet is for: the one it came in on, or that of its header's port (design 6, ports and NAT). */
@@ -53,7 +62,7 @@ final class Sockets {
     int automaticPort() {
         for (int i = FIRST_AUTOMATIC_PORT; i <= LAST_PORT; i++) {
             lastAutomaticPort = lastAutomaticPort == LAST_PORT ? FIRST_AUTOMATIC_PORT : lastAutomaticPort + 1;
-            if (byPort[lastAutomaticPort] == 0) {
+            if (numberPlusOne(lastAutomaticPort) == 0) {
                 return lastAutomaticPort;
             }
         }
@@ -77,13 +86,17 @@ final class Sockets {
     void link(Sock socket, int port) {
         unlink(socket);
         socket.port = port;
-        byPort[port] = socket.number + 1;
+        int page = port / PAGE_PORTS;
+        if (byPort[page].length == 0) {
+            byPort[page] = new int[PAGE_PORTS];
+        }
+        byPort[page][port % PAGE_PORTS] = socket.number + 1;
     }
 
     /** The socket's port is unknown from now on. */
     void unlink(Sock socket) {
-        if (byPort[socket.port] == socket.number + 1) {
-            byPort[socket.port] = 0;
+        if (numberPlusOne(socket.port) == socket.number + 1) {
+            byPort[socket.port / PAGE_PORTS][socket.port % PAGE_PORTS] = 0;
         }
     }
 

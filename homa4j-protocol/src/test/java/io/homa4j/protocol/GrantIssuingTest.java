@@ -3,6 +3,7 @@ package io.homa4j.protocol;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.homa4j.conformance.Pins;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -354,5 +355,26 @@ class GrantIssuingTest {
         own.maxIncoming = 50_000;
         rig.node.engine.reconfigure(own, rig.node.nowNs);
         assertThat(rig.node.sends()).startsWith("GRANT 21400");
+    }
+
+    /** The module looks at who waits for headroom when packets come; its audit finds nothing wrong with that. */
+    @Test
+    void headroomLeftByAnEndedMessageIsGrantedAtOnceOutsideProfileModule() {
+        for (Config config : List.of(Rig.config(), Rig.ownConfig())) {
+            config.maxIncoming = 10_000;
+            config.window = 20_000;
+            config.grantFifoFraction = 0;
+            Rig rig = new Rig(config);
+            long ended = rig.requestSent(100);
+            long waiting = rig.requestSent(100);
+            rig.peer.data(ended ^ 1, 100_000).bytes(1400).incoming(10_000).go();
+            rig.peer.data(waiting ^ 1, 100_000).bytes(1400).incoming(10_000).go();
+            rig.node.send();
+
+            rig.node.engine.forget(ended, rig.node.nowNs);
+
+            assertThat(rig.node.sends()).isEqualTo(config.moduleProfile ? "" : "GRANT 11400 p0");
+            assertThat(rig.node.engine.audit()).isEmpty();
+        }
     }
 }

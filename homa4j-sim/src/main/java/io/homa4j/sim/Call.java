@@ -57,11 +57,6 @@ final class Call {
     int requestGranted;
 
     int responseGranted;
-    /** The most either sender has announced to send unasked. */
-    int requestAnnounced;
-
-    int responseAnnounced;
-
     final List<Execution> executions = new ArrayList<>();
 
     Call(CallPlan plan, FuzzHost client, FuzzHost server) {

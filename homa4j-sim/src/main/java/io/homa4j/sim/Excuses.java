@@ -35,8 +35,19 @@ final class Excuses {
             Fault.MEMORY_HELD);
     /** Loss, in millionths, that can eat every RESEND of a timeout. */
     private static final int HEAVY_LOSS = 50_000;
+    /** Bytes that a client which never proves that it receives sends in a RESEND, with IP and UDP headers. */
+    private static final int RESEND_BYTES = 64;
     /** A share of 5 % of 10 Gbit/s for what is scheduled of the long message takes 4.2 ms; this is twice that and a rest. */
     private static final long CROWD_NS = 10_400_000;
+
+    /** The oldest message has one part of so many of the link. */
+    private static final int OLDEST_SHARE = 20;
+    /** Longest delay of a turn in a calm run. */
+    private static final long CALM_TURN_NS = 2_000;
+    /** Bytes under way at least while there are more to be sent. */
+    private static final int CALM_WINDOW_BYTES = 10_000;
+    /** RESENDs and acks in calm runs. */
+    private static final long CALM_TIMERS_NS = 20_000_000;
 
     private final FuzzPlan plan;
 
@@ -107,7 +118,48 @@ final class Excuses {
         // the other.
         boolean oneByOne = plan.swarm.contains(Fault.TINY_TABLES) || plan.swarm.contains(Fault.RANDOM_PARAMETERS);
         long turns = oneByOne ? 4 + 2L * plan.calls.size() : 4;
-        return turns * most + 2_000 * FuzzPlan.MS;
+        return turns * most + 2_000 * FuzzPlan.MS + unprovenNs();
+    }
+
+    /**
+     * A client of the stripped variant never proves that it receives, and when a NAT has given it another address its server
+     * may owe it all but the threefold of what it asks with: how long the longest such response takes then, if half of
+     * that goes to control packets.
+     */
+    private long unprovenNs() {
+        long most = 0;
+        for (CallPlan call : plan.calls) {
+            FuzzPlan.HostPlan client = plan.hosts.get(call.client());
+            Config server = plan.hosts.get(call.server()).config();
+            if (client.profile() == FuzzPlan.Profile.STRIPPED && server.proveReachability) {
+                long rounds = 2L * call.responseBytes() / (3 * RESEND_BYTES);
+                most = Math.max(most, rounds * client.config().resendInterval * client.config().tickNs);
+            }
+        }
+        return most;
+    }
+
+    /**
+     * Where nothing is lost a call waits at most for what other calls send meanwhile, as if all of it went over one link at
+     * the share of the oldest, besides round trips and timers.
+     */
+    void checkShares(FuzzRun run) {
+        for (Call call : run.calls) {
+            long fromNs = call.plan.atNs();
+            long bytes = 0;
+            for (Call other : run.calls) {
+                if (other.plan.atNs() <= call.endedNs && other.endedNs >= fromNs) {
+                    bytes += other.plan.requestBytes() + other.plan.responseBytes();
+                }
+            }
+            long roundTripNs = 4 * (plan.delayNs + CALM_TURN_NS);
+            long boundNs = bytes * OLDEST_SHARE * 8_000_000_000L / plan.bitsPerSecond
+                    + (bytes / CALM_WINDOW_BYTES + 4) * roundTripNs
+                    + CALM_TIMERS_NS;
+            if (call.endedNs - fromNs > boundNs) {
+                throw run.failure("a call took " + (call.endedNs - fromNs) + " ns instead of " + boundNs + ": " + call);
+            }
+        }
     }
 
     /** However many short messages outrank it, the long one gets the share of the oldest. */

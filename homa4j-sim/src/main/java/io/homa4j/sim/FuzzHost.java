@@ -234,6 +234,9 @@ final class FuzzHost implements Actor, Hop, Port.Source {
         if (run.sabotage == Sabotage.TRUSTS_STRANGERS) {
             given.proveReachability = false;
         }
+        if (run.sabotage == Sabotage.STARVES_THE_OLDEST) {
+            given.grantFifoFraction = 0;
+        }
         wire = new WireCheck(run, this);
         engine = new Endpoint(given, chance.nextLong(), nowNs());
         if (plan.profile() == FuzzPlan.Profile.DEFAULT && chance.oneIn(3)) {

@@ -184,6 +184,10 @@ final class FuzzPlan {
         if (profile == Profile.STRIPPED) {
             config.unschedBytes = MAX_BYTES;
         }
+        if (kind == Kind.CROWD) {
+            // So little that the crowd's unscheduled bytes take all of it.
+            config.maxIncoming = CROWD_MAX_INCOMING;
+        }
         if (profile == Profile.DEFAULT && has(Fault.MEMORY_HELD) && lot.oneIn(2)) {
             config.receiveSpaceWaitTicks = (int) pick(lot, 1, 10, 100);
         }
@@ -324,6 +328,8 @@ final class FuzzPlan {
         }
     }
 
+    /** {@code max_incoming} in a run with a crowd. */
+    private static final int CROWD_MAX_INCOMING = 64_000;
     /** Bytes of the long message of a run with a crowd. */
     static final int CROWD_BYTES = 300_000;
 

@@ -181,6 +181,11 @@ final class FuzzRun {
                 isGivenUp = true;
                 hosts.stream().filter(FuzzHost::isUp).forEach(host -> host.command(host.application::abortAll));
             }
+            if (untilNs - plan.healNs > excuses.quietBoundNs() / 2) {
+                hosts.stream()
+                        .filter(host -> host.isUp() && waitsForItself(host))
+                        .forEach(host -> host.command(host.application::abortAll));
+            }
             if (untilNs > boundNs) {
                 throw failure(
                         "not quiet " + (boundNs - plan.healNs) / FuzzPlan.MS + " ms after the last fault: " + unrest());
@@ -249,6 +254,50 @@ final class FuzzRun {
                 }
             }
         }
+    }
+
+    /**
+     * In profile {@code module} headroom that an ended RPC leaves is granted with the next packet only, and a client that has
+     * received all that it has granted waits without a timer; if its server is gone, only its application ends that.
+     */
+    private boolean waitsForItself(FuzzHost host) {
+        if (!host.config().moduleProfile) {
+            return false;
+        }
+        boolean waits = false;
+        for (int i = 0; i < host.socketCount(); i++) {
+            SocketInfo info = host.engine().socketInfo(host.socket(i));
+            if (info == null) {
+                continue;
+            }
+            for (RpcInfo rpc : info.rpcs()) {
+                boolean isClient = (rpc.id() & 1) == 0;
+                Call call = callById(rpc.id() & ~1L);
+                boolean hasAllGranted = rpc.receiveRemaining() > 0
+                        && rpc.receiveLength() - rpc.receiveRemaining() >= rpc.receiveGranted();
+                if (isClient && hasAllGranted && call != null && !isServed(call)) {
+                    waits = true;
+                } else if (!mayStay(host, rpc)) {
+                    return false;
+                }
+            }
+        }
+        return waits;
+    }
+
+    /** Whether the server of a call still has it, and knows where its client is. */
+    private boolean isServed(Call call) {
+        if (call.rebindings != call.client.rebindings()) {
+            return false;
+        }
+        FuzzHost server = call.server;
+        for (int i = 0; server.isUp() && i < server.socketCount(); i++) {
+            SocketInfo info = server.engine().socketInfo(server.socket(i));
+            if (info != null && info.rpcs().stream().anyMatch(rpc -> rpc.id() == (call.id | 1))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /**
@@ -496,6 +545,9 @@ final class FuzzRun {
         checkPackets();
         if (plan.kind == FuzzPlan.Kind.CROWD) {
             excuses.checkCrowd(this);
+        }
+        if (plan.kind == FuzzPlan.Kind.CALM) {
+            excuses.checkShares(this);
         }
     }
 

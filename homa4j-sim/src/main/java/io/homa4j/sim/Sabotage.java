@@ -29,5 +29,7 @@ enum Sabotage {
     /** The engine asks nobody for proof, while the checker takes it for granted. */
     TRUSTS_STRANGERS,
     /** The driver sends packets that it says it has not taken. */
-    SENDS_UNTAKEN
+    SENDS_UNTAKEN,
+    /** The engine gives the oldest message no share. */
+    STARVES_THE_OLDEST
 }

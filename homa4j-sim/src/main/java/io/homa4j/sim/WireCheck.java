@@ -33,6 +33,9 @@ final class WireCheck {
     /** Unscheduled bytes announced by the packets of the present turn. */
     long announcedBytes;
 
+    /** The most that the sender of a message has announced to send unasked, by its id (+ 1), whether a call has it or not. */
+    private final LongTable<int[]> announced = new LongTable<>();
+
     private final List<Remote> remotes = new ArrayList<>();
 
     /** Another end, as far as bytes to and from it count. */
@@ -90,27 +93,24 @@ final class WireCheck {
         Remote remote = remote(socket, packet.sourceHi, packet.sourceLo, port);
         remote.in += packet.length + IP_BYTES;
         long id = CommonHeader.senderId(packet.bytes, packet.at);
-        Call call = run.callById(id & ~1L);
         switch (type) {
             case PacketType.DATA -> {
                 remote.mayBeProven |= DataHeader.cutoffVersion(packet.bytes, packet.at) != 0;
-                announced(call, id, DataHeader.incoming(packet.bytes, packet.at));
+                announced(id, DataHeader.incoming(packet.bytes, packet.at));
             }
             default -> mayBeManaged();
         }
     }
 
     /** The packet may make the granter look at a message whose sender announced so much, in this packet or before. */
-    private void announced(@Nullable Call call, long senderId, int incoming) {
-        if (call == null) {
-            announcedBytes += Math.max(0, incoming);
-        } else if ((senderId & 1) == 0) {
-            call.requestAnnounced = Math.max(call.requestAnnounced, incoming);
-            announcedBytes += call.requestAnnounced;
-        } else {
-            call.responseAnnounced = Math.max(call.responseAnnounced, incoming);
-            announcedBytes += call.responseAnnounced;
+    private void announced(long senderId, int incoming) {
+        int[] most = announced.get(senderId + 1);
+        if (most == null) {
+            most = new int[1];
+            announced.put(senderId + 1, most);
         }
+        most[0] = Math.max(most[0], incoming);
+        announcedBytes += most[0];
     }
 
     /** The packet may make the granter look at a message that has got receive space since its last packet. */

@@ -24,6 +24,7 @@ class SabotageTest {
             LOSES_UNCOUNTED    | packets were sent
             TRUSTS_STRANGERS   | to an unproven peer
             SENDS_UNTAKEN      | packets sent
+            STARVES_THE_OLDEST | the oldest message starved
             """)
     void eachIsCaught(Sabotage sabotage, String found) {
         Regions regions = new Regions();
