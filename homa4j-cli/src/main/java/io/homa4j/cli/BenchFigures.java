@@ -1,8 +1,5 @@
 package io.homa4j.cli;
 
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.List;
 import java.util.function.ToDoubleFunction;
 
 /** What one transport showed in one measurement of {@code homa bench}, round by round. */
@@ -23,44 +20,30 @@ final class BenchFigures {
         }
     }
 
-    private final List<Round> rounds = new ArrayList<>();
+    private final Rounds<Round> rounds = new Rounds<>();
 
     void add(Round round) {
         rounds.add(round);
     }
 
     long rpcs() {
-        return rounds.stream().mapToLong(Round::rpcs).sum();
+        return (long) rounds.sum(Round::rpcs);
     }
 
     long errors() {
-        return rounds.stream().mapToLong(Round::errors).sum();
+        return (long) rounds.sum(Round::errors);
     }
 
     /** The figure of every round, the smallest first. */
     double[] sorted(ToDoubleFunction<Round> figure) {
-        return rounds.stream().mapToDouble(figure).sorted().toArray();
+        return rounds.sorted(figure);
     }
 
     double median(ToDoubleFunction<Round> figure) {
-        return median(sorted(figure));
+        return rounds.median(figure);
     }
 
-    /** The median of the ratios of rounds that followed each other: what disturbs one of them mostly disturbs both. */
     double ratio(BenchFigures rival, ToDoubleFunction<Round> figure) {
-        double[] ratios = new double[Math.min(rounds.size(), rival.rounds.size())];
-        for (int i = 0; i < ratios.length; i++) {
-            ratios[i] = figure.applyAsDouble(rounds.get(i)) / figure.applyAsDouble(rival.rounds.get(i));
-        }
-        Arrays.sort(ratios);
-        return median(ratios);
-    }
-
-    private static double median(double[] sorted) {
-        int middle = sorted.length / 2;
-        if (sorted.length == 0) {
-            return 0;
-        }
-        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+        return rounds.ratio(rival.rounds, figure);
     }
 }

@@ -3,6 +3,7 @@ package io.homa4j.cli;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
@@ -16,6 +17,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -50,7 +52,12 @@ final class ChildProcess implements AutoCloseable {
      * @param name what it is, for error messages
      */
     static ChildProcess start(String name, List<String> command) {
-        List<String> words = new ArrayList<>(javaCommand());
+        return start(name, javaCommand(), command);
+    }
+
+    /** As {@link #start(String, List)}, with the words that start the {@code homa} command in place of {@link #javaCommand}. */
+    static ChildProcess start(String name, List<String> homa, List<String> command) {
+        List<String> words = new ArrayList<>(homa);
         words.addAll(command);
         try {
             return new ChildProcess(name, new ProcessBuilder(words).start());
@@ -67,12 +74,21 @@ final class ChildProcess implements AutoCloseable {
      * terminal goes to both; the parent alone decides what it means, and may still need its child for that.
      */
     static int runWithParent(Callable<Integer> work) throws Exception {
+        return runWithParent(
+                line -> {
+                    // Nothing is ever said; only the end counts.
+                },
+                work);
+    }
+
+    /** As {@link #runWithParent(Callable)}, with what the parent says ({@link #say}). Words are told on a thread of their own. */
+    static int runWithParent(Consumer<String> words, Callable<Integer> work) throws Exception {
         CountDownLatch done = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> awaitUninterruptibly(done), "parent-wait"));
         Thread.ofPlatform().daemon().name("parent-watch").start(() -> {
-            try {
-                while (System.in.read() >= 0) {
-                    // Nothing is ever said; only the end counts.
+            try (BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
+                for (String line = in.readLine(); line != null; line = in.readLine()) {
+                    words.accept(line);
                 }
             } catch (IOException e) {
                 // A broken pipe says the same.
@@ -117,6 +133,19 @@ final class ChildProcess implements AutoCloseable {
             words.addAll(List.of("-cp", System.getProperty("java.class.path"), MAIN_CLASS));
         }
         return words;
+    }
+
+    /** Says a line to a child that listens ({@link #runWithParent(Consumer, Callable)}). @throws CliException if it has ended */
+    void say(String line) {
+        try {
+            OutputStream out = process.getOutputStream();
+            out.write((line + "\n").getBytes(StandardCharsets.UTF_8));
+            out.flush();
+        } catch (IOException e) {
+            // A broken pipe: the child says why itself.
+            assert e != null;
+            throw ended();
+        }
     }
 
     /** @throws CliException if the child has ended */

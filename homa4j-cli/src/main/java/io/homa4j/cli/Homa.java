@@ -26,7 +26,8 @@ import picocli.CommandLine.Spec;
             SoakCommand.class,
             SimCommand.class,
             Decode.class,
-            BenchPeer.class
+            BenchPeer.class,
+            ContenderProcess.class
         })
 final class Homa implements Runnable {
     static final int FAILURE = 1;

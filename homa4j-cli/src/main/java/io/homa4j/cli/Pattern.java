@@ -18,9 +18,9 @@ import java.nio.ByteOrder;
  * Responses follow the rule from byte 0 on. The rule is a function of the place alone, so that a message is made by one
  * copy and checked by one comparison with a block computed once.
  */
-final class Pattern {
+public final class Pattern {
     /** Bytes a request must have to say what it wants. */
-    static final int HEADER = 8;
+    public static final int HEADER = 8;
 
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
     private static final MemorySegment BLOCK = block();
@@ -40,7 +40,7 @@ final class Pattern {
     }
 
     /** A response: read-only memory that is never released and that all responses share. */
-    static MemorySegment response(int length) {
+    public static MemorySegment response(int length) {
         return BLOCK.asSlice(0, length);
     }
 
@@ -57,7 +57,7 @@ final class Pattern {
     }
 
     /** What the request, of at least {@link #HEADER} bytes, wants as length of the response. */
-    static int responseLength(MemorySegment request) {
+    public static int responseLength(MemorySegment request) {
         return request.get(INT, 0);
     }
 

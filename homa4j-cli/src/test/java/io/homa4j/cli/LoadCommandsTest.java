@@ -266,6 +266,48 @@ class LoadCommandsTest {
         }
     }
 
+    @Test
+    void benchPeersComparesWhatIsHereAndSaysWhatIsNot() throws Exception {
+        Path report = folder.resolve("report");
+        try (HomaProcess bench = HomaProcess.start(
+                "bench",
+                "peers",
+                "--seconds",
+                "0.2",
+                "--rounds",
+                "1",
+                "--warmup",
+                "0.1",
+                "--no-veth",
+                "--load",
+                "RTT",
+                "--only",
+                "homa-udp,tcp-nio,netty",
+                "--json",
+                "-",
+                "--report",
+                report.toString())) {
+            assertThat(bench.awaitExit()).as(bench.err()).isZero();
+            String json = bench.out();
+            String[] results = json.substring(0, json.indexOf("\"ratios\"")).split("\"name\":", -1);
+            assertThat(results)
+                    .as("one entry for each name, homa-udp and tcp-nio with other cases")
+                    .hasSizeGreaterThan(4);
+            for (int i = 1; i < results.length; i++) {
+                assertThat(number(results[i], "rpcs")).as(results[i]).isPositive();
+                assertThat(number(results[i], "errors")).as(results[i]).isZero();
+            }
+            assertThat(number(json, "ratio"))
+                    .as("the first that could be measured")
+                    .isPositive();
+            assertThat(json).contains("\"ratio\": null", "\"left_out\"", "netty is not on the module path");
+            assertThat(bench.err()).contains("Homa/UDP : TCP NIO, both polling", "set-ups");
+            assertThat(report.resolve("index.html")).isNotEmptyFile();
+            assertThat(report.resolve("peers.txt")).isNotEmptyFile();
+            assertThat(report.resolve("peers.json")).isNotEmptyFile();
+        }
+    }
+
     private static void assertEnded(Iterable<ProcessHandle> children) throws Exception {
         for (ProcessHandle child : children) {
             child.onExit().get(30, TimeUnit.SECONDS);

@@ -48,6 +48,9 @@ class OptionsTest {
                 "client localhost:1 --delay-ms -1 | --delay-ms -1",
                 "bench --seconds 0 | --seconds 0",
                 "bench --seconds nine | nine",
+                "bench peers --seconds 0 | --seconds 0",
+                "bench peers --rounds 0 | --rounds 0",
+                "bench peers --only homa-upd | 'homa-upd'",
                 "bench --jsno x | did you mean '--json'",
                 "soak --rpcs 0 | --rpcs 0",
                 "soak --loss 1.5 | 1.5",
@@ -62,8 +65,8 @@ class OptionsTest {
         assertThat(run(words)).isEqualTo(Homa.USAGE);
         assertThat(err.toString())
                 .hasLineCount(1)
-                .startsWith("homa " + words[0] + ": ")
-                .contains(cause, "; ");
+                .startsWith("homa " + words[0])
+                .contains(cause, ": ", "; ");
         assertThat(out.toString()).isEmpty();
     }
 

@@ -1,0 +1,51 @@
+package io.homa4j.cli;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+
+/** What one contestant showed in one measurement, round by round, to be compared with another that was measured in turn. */
+final class Rounds<R> {
+    private final List<R> rounds = new ArrayList<>();
+
+    void add(R round) {
+        rounds.add(round);
+    }
+
+    boolean isEmpty() {
+        return rounds.isEmpty();
+    }
+
+    double sum(ToDoubleFunction<R> figure) {
+        return rounds.stream().mapToDouble(figure).sum();
+    }
+
+    /** The figure of every round, the smallest first. */
+    double[] sorted(ToDoubleFunction<R> figure) {
+        return rounds.stream().mapToDouble(figure).sorted().toArray();
+    }
+
+    /** NaN without a round. */
+    double median(ToDoubleFunction<R> figure) {
+        return median(sorted(figure));
+    }
+
+    /** The median of the ratios of rounds that followed each other: what disturbs one of them mostly disturbs both. */
+    double ratio(Rounds<R> rival, ToDoubleFunction<R> figure) {
+        double[] ratios = new double[Math.min(rounds.size(), rival.rounds.size())];
+        for (int i = 0; i < ratios.length; i++) {
+            ratios[i] = figure.applyAsDouble(rounds.get(i)) / figure.applyAsDouble(rival.rounds.get(i));
+        }
+        Arrays.sort(ratios);
+        return median(ratios);
+    }
+
+    private static double median(double[] sorted) {
+        int middle = sorted.length / 2;
+        if (sorted.length == 0) {
+            return Double.NaN;
+        }
+        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    }
+}
