@@ -25,7 +25,7 @@ public final class HomaBuffers {
         if (loop.isOwner()) {
             throw new HomaLimitException(Reason.SEND_LIMIT, "send memory of " + limitBytes() + " bytes");
         }
-        MemoryOp op = new MemoryOp(length, Op.NO_DEADLINE);
+        MemoryOp op = new MemoryOp(length, false, Op.NO_DEADLINE);
         boolean interrupted = loop.executeQuietly(op);
         SendBuffer found = op.buffer();
         if (interrupted) {
@@ -46,7 +46,7 @@ public final class HomaBuffers {
             throw new IllegalArgumentException(
                     "a message of " + length + " bytes: it must have 1 to " + loop.config.maxMessageBytes);
         }
-        SendBuffer buffer = loop.sendSpace.tryTake(length);
+        SendBuffer buffer = loop.sendSpace.tryTake(length, false);
         return buffer == null ? null : new HomaBuffer(loop, buffer, length);
     }
 

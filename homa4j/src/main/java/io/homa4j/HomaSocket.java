@@ -75,7 +75,7 @@ public final class HomaSocket implements AutoCloseable {
     public long send(HomaAddress to, MemorySegment request, @Nullable Object cookie) throws InterruptedException {
         to.checkFits(loop.config);
         int length = core.checkLength(request.byteSize());
-        return send(to, core.copy(request, length, Op.NO_DEADLINE), length, cookie);
+        return send(to, core.copyRequest(request, length, Op.NO_DEADLINE), length, cookie);
     }
 
     /** As {@link #send(HomaAddress, byte[], Object)}, without a copy. */
@@ -101,7 +101,7 @@ public final class HomaSocket implements AutoCloseable {
     public long trySend(HomaAddress to, byte[] request, @Nullable Object cookie) {
         to.checkFits(loop.config);
         int length = core.checkLength(request.length);
-        SendBuffer buffer = loop.sendSpace.tryCopy(MemorySegment.ofArray(request), length);
+        SendBuffer buffer = loop.sendSpace.tryCopy(MemorySegment.ofArray(request), length, false);
         if (buffer == null) {
             return 0;
         }
@@ -130,7 +130,7 @@ public final class HomaSocket implements AutoCloseable {
         int length = core.checkLength(request.byteSize());
         core.checkMayBlock();
         long deadlineNs = deadlineNs(deadline);
-        return core.call(to, core.copy(request, length, deadlineNs), length, deadlineNs);
+        return core.call(to, core.copyRequest(request, length, deadlineNs), length, deadlineNs);
     }
 
     /** A private RPC without a copy. */
@@ -157,7 +157,7 @@ public final class HomaSocket implements AutoCloseable {
         if (loop.isClosed()) {
             return CompletableFuture.failedFuture(loop.closedException("the socket"));
         }
-        SendBuffer buffer = loop.sendSpace.tryCopy(request, length);
+        SendBuffer buffer = loop.sendSpace.tryCopy(request, length, false);
         if (buffer == null) {
             return CompletableFuture.failedFuture(new HomaLimitException(Reason.SEND_LIMIT, "call to " + to));
         }

@@ -5,10 +5,14 @@ import org.jspecify.annotations.Nullable;
 /** A thread waits for send memory. */
 final class MemoryOp extends Op {
     final int length;
+    /** For a response, which may have of the reserve. */
+    final boolean isResponse;
+
     private @Nullable SendBuffer buffer;
 
-    MemoryOp(int length, long deadlineNs) {
+    MemoryOp(int length, boolean isResponse, long deadlineNs) {
         this.length = length;
+        this.isResponse = isResponse;
         this.deadlineNs = deadlineNs;
     }
 
@@ -16,7 +20,7 @@ final class MemoryOp extends Op {
     void run(EngineLoop loop, long nowNs) {
         loop.sendSpace.addWaiter(this);
         // It may have come back before the loop knew that somebody waits.
-        SendBuffer found = loop.sendSpace.tryTake(length);
+        SendBuffer found = loop.sendSpace.tryTake(length, isResponse);
         if (found != null) {
             loop.sendSpace.removeWaiter(this);
             succeed(found);

@@ -122,7 +122,7 @@ final class PendingCall extends Op implements Outgoing {
         } else if (result == Status.SEND_LIMIT.code()) {
             isDeferred = true;
             users.incrementAndGet();
-            from.deferredSends.add(this);
+            from.deferredSends.addRequest(this);
         } else {
             giveUpBuffer();
             Status status = Status.of(result);

@@ -38,7 +38,7 @@ final class ReplyOp extends Command implements Outgoing {
         }
         int result = loop.endpoint.reply(answered.handle, memory.segment, 0, length, this, nowNs);
         if (result == Status.SEND_LIMIT.code()) {
-            answered.socket.deferredSends.add(this);
+            answered.socket.deferredSends.addResponse(this);
             return;
         }
         request = null;

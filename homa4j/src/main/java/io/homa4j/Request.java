@@ -79,7 +79,7 @@ public final class Request extends HomaMessage {
         int length = socket.checkLength(response.byteSize());
         checkUnanswered();
         try {
-            send(socket.copy(response, length, Op.NO_DEADLINE), length);
+            send(socket.copyResponse(response, length), length);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new HomaLimitException(Reason.SEND_LIMIT, "interrupted while waiting to answer " + peer());
@@ -101,7 +101,7 @@ public final class Request extends HomaMessage {
     public boolean tryReply(byte[] response) {
         int length = socket.checkLength(response.length);
         checkUnanswered();
-        SendBuffer buffer = socket.loop.sendSpace.tryCopy(MemorySegment.ofArray(response), length);
+        SendBuffer buffer = socket.loop.sendSpace.tryCopy(MemorySegment.ofArray(response), length, true);
         if (buffer == null) {
             return false;
         }

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 /** A piece of {@link SendMemory}. */
 final class SendBuffer {
     final MemorySegment segment;
-    /** Index of its size. */
+    /** Number of the shelf it belongs to. */
     final int size;
     /** Next free one of the same size. */
     @Nullable

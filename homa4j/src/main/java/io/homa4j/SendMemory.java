@@ -8,6 +8,9 @@ import org.jspecify.annotations.Nullable;
  * Off-heap memory for outgoing messages, in sizes of powers of two from 256 bytes to 1 MiB. Pieces are cut when first
  * needed, up to a limit in all, and used again and again; a size that has run out borrows from larger ones. Safe for any
  * thread: each size has its own lock, held for a few instructions.
+ *
+ * <p>Beyond the limit there is a reserve for responses alone, in pieces for the longest of them: requests keep their memory
+ * until they are answered, and two hosts whose requests to each other have filled theirs would never answer.
  */
 final class SendMemory {
     private static final int SMALLEST_BITS = 8;
@@ -15,6 +18,12 @@ final class SendMemory {
     private static final int SIZES = LARGEST_BITS - SMALLEST_BITS + 1;
     /** Small pieces are cut from blocks of this size, bytes. */
     private static final int BLOCK_BYTES = 1 << 16;
+    /** The reserve is one of so many parts of the limit, but at least so many pieces. */
+    private static final int RESERVE_PART = 16;
+
+    private static final int LEAST_RESERVE_PIECES = 2;
+    /** Number of the shelf of the reserve, behind those of the sizes. */
+    private static final int RESERVE = SIZES;
 
     private static final class Shelf {
         @Nullable
@@ -25,13 +34,16 @@ final class SendMemory {
 
     private final Arena arena = Arena.ofShared();
     private final long limitBytes;
-    private final Shelf[] shelves = new Shelf[SIZES];
+    private final Shelf[] shelves = new Shelf[SIZES + 1];
+    private final long reserveBytes;
+    private long reserveCutBytes;
     private final Object cutting = new Object();
     private volatile long cutBytes;
 
     SendMemory(long limitBytes) {
         this.limitBytes = limitBytes;
-        for (int i = 0; i < SIZES; i++) {
+        reserveBytes = Math.max((long) LEAST_RESERVE_PIECES << LARGEST_BITS, limitBytes / RESERVE_PART);
+        for (int i = 0; i < shelves.length; i++) {
             shelves[i] = new Shelf();
         }
     }
@@ -56,12 +68,36 @@ final class SendMemory {
         return null;
     }
 
+    /** As {@link #take}, for a response: null only if the reserve is in use as well. */
+    @Nullable
+    SendBuffer takeForResponse(int length) {
+        SendBuffer usual = take(length);
+        if (usual != null) {
+            return usual;
+        }
+        SendBuffer reserved = takeFree(RESERVE);
+        return reserved != null || !cutReserve() ? reserved : takeFree(RESERVE);
+    }
+
+    private boolean cutReserve() {
+        int bytes = 1 << LARGEST_BITS;
+        synchronized (cutting) {
+            if (reserveCutBytes + bytes > reserveBytes) {
+                return false;
+            }
+            give(new SendBuffer(arena.allocate(bytes, 64), RESERVE));
+            reserveCutBytes += bytes;
+            cutBytes += bytes;
+            return true;
+        }
+    }
+
     void give(SendBuffer buffer) {
         Shelf shelf = shelves[buffer.size];
         synchronized (shelf) {
             buffer.next = shelf.free;
             shelf.free = buffer;
-            shelf.freeBytes += 1L << (SMALLEST_BITS + buffer.size);
+            shelf.freeBytes += buffer.segment.byteSize();
         }
     }
 
@@ -71,7 +107,7 @@ final class SendMemory {
             SendBuffer buffer = shelf.free;
             if (buffer != null) {
                 shelf.free = buffer.next;
-                shelf.freeBytes -= 1L << (SMALLEST_BITS + size);
+                shelf.freeBytes -= buffer.segment.byteSize();
                 buffer.next = null;
             }
             return buffer;
@@ -83,7 +119,7 @@ final class SendMemory {
         int bytes = 1 << (SMALLEST_BITS + size);
         int block = Math.max(bytes, BLOCK_BYTES);
         synchronized (cutting) {
-            if (cutBytes + block > limitBytes) {
+            if (cutBytes - reserveCutBytes + block > limitBytes) {
                 return false;
             }
             MemorySegment memory = arena.allocate(block, 64);
@@ -108,6 +144,10 @@ final class SendMemory {
 
     long limitBytes() {
         return limitBytes;
+    }
+
+    long reserveBytes() {
+        return reserveBytes;
     }
 
     /** Frees everything: pieces still in somebody's hands throw when touched. */

@@ -5,7 +5,10 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
-/** Send memory as callers see it: taken at once or waited for, oldest first; filled, given back. */
+/**
+ * Send memory as callers see it: taken at once or waited for, responses first, then the oldest; filled, given back. For
+ * responses there is a reserve ({@link SendMemory}).
+ */
 final class SendSpace {
     private static final Logger LOG = System.getLogger(SendSpace.class.getName());
 
@@ -13,7 +16,9 @@ final class SendSpace {
     private final SendMemory memory;
     private final ServeOp serveOp = new ServeOp();
     /** Who waits, oldest first. Owner. */
-    private final ArrayDeque<MemoryOp> waiters = new ArrayDeque<>();
+    private final ArrayDeque<MemoryOp> forResponses = new ArrayDeque<>();
+
+    private final ArrayDeque<MemoryOp> forOthers = new ArrayDeque<>();
     /** Somebody waits; written by the owner. */
     private volatile boolean isWanted;
 
@@ -26,8 +31,8 @@ final class SendSpace {
 
     /** Memory for a message; null if there is none left. */
     @Nullable
-    SendBuffer tryTake(int length) {
-        return memory.take(length);
+    SendBuffer tryTake(int length, boolean isResponse) {
+        return isResponse ? memory.takeForResponse(length) : memory.take(length);
     }
 
     /** Gives it back to the pool. */
@@ -40,8 +45,8 @@ final class SendSpace {
 
     /** A message in send memory; null if there is none left. */
     @Nullable
-    SendBuffer tryCopy(MemorySegment message, int length) {
-        SendBuffer buffer = memory.take(length);
+    SendBuffer tryCopy(MemorySegment message, int length, boolean isResponse) {
+        SendBuffer buffer = tryTake(length, isResponse);
         if (buffer != null) {
             copy(message, buffer, length);
         }
@@ -70,20 +75,29 @@ final class SendSpace {
 
     /** Puts an operation on the list of those that wait. */
     void addWaiter(MemoryOp op) {
-        waiters.add(op);
+        waiters(op).add(op);
         isWanted = true;
         loop.deadlines.add(op);
     }
 
     void removeWaiter(MemoryOp op) {
-        waiters.remove(op);
-        isWanted = !waiters.isEmpty();
+        waiters(op).remove(op);
+        isWanted = !forResponses.isEmpty() || !forOthers.isEmpty();
         loop.deadlines.remove(op);
     }
 
+    private ArrayDeque<MemoryOp> waiters(MemoryOp op) {
+        return op.isResponse ? forResponses : forOthers;
+    }
+
     private void serve() {
+        serve(forResponses);
+        serve(forOthers);
+    }
+
+    private void serve(ArrayDeque<MemoryOp> waiters) {
         for (MemoryOp op = waiters.peek(); op != null; op = waiters.peek()) {
-            SendBuffer buffer = memory.take(op.length);
+            SendBuffer buffer = tryTake(op.length, op.isResponse);
             if (buffer == null) {
                 return;
             }
@@ -94,6 +108,11 @@ final class SendSpace {
 
     /** The engine is closed. */
     void refuseAll() {
+        refuseAll(forResponses);
+        refuseAll(forOthers);
+    }
+
+    private void refuseAll(ArrayDeque<MemoryOp> waiters) {
         for (MemoryOp op : waiters) {
             op.refuse(loop);
         }

@@ -51,7 +51,7 @@ final class SharedRequest extends Op implements Outgoing {
             isOver = true;
             finish();
         } else if (result == Status.SEND_LIMIT.code() && mayWait) {
-            socket.deferredSends.add(this);
+            socket.deferredSends.addRequest(this);
         } else {
             Reason reason = Reason.of(Status.of(result));
             fail(

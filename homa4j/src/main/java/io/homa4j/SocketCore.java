@@ -474,13 +474,13 @@ final class SocketCore {
      *
      * @throws HomaLimitException if there is none until the deadline, or at once on the thread that turns the engine
      */
-    SendBuffer takeBuffer(int length, long deadlineNs) throws InterruptedException {
-        SendBuffer buffer = loop.sendSpace.tryTake(length);
+    private SendBuffer takeBuffer(int length, boolean isResponse, long deadlineNs) throws InterruptedException {
+        SendBuffer buffer = loop.sendSpace.tryTake(length, isResponse);
         if (buffer != null) {
             return buffer;
         }
         if (!loop.isOwner()) {
-            MemoryOp op = new MemoryOp(length, deadlineNs);
+            MemoryOp op = new MemoryOp(length, isResponse, deadlineNs);
             boolean interrupted = loop.executeQuietly(op);
             buffer = op.buffer();
             if (interrupted) {
@@ -499,8 +499,19 @@ final class SocketCore {
         throw new HomaLimitException(Reason.SEND_LIMIT, "send memory of " + loop.sendSpace.limitBytes() + " bytes");
     }
 
-    SendBuffer copy(MemorySegment message, int length, long deadlineNs) throws InterruptedException {
-        SendBuffer buffer = takeBuffer(length, deadlineNs);
+    /** Send memory with a copy of a request; waits for it as long as that. */
+    SendBuffer copyRequest(MemorySegment message, int length, long deadlineNs) throws InterruptedException {
+        return copy(message, length, false, deadlineNs);
+    }
+
+    /** Send memory with a copy of a response; waits for it. */
+    SendBuffer copyResponse(MemorySegment message, int length) throws InterruptedException {
+        return copy(message, length, true, Op.NO_DEADLINE);
+    }
+
+    private SendBuffer copy(MemorySegment message, int length, boolean isResponse, long deadlineNs)
+            throws InterruptedException {
+        SendBuffer buffer = takeBuffer(length, isResponse, deadlineNs);
         loop.sendSpace.copy(message, buffer, length);
         return buffer;
     }

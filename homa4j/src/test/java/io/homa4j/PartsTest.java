@@ -135,6 +135,27 @@ class PartsTest {
     }
 
     @Test
+    void theReserveOfSendMemoryIsForResponsesAndTakesEveryLength() {
+        SendMemory memory = new SendMemory(1 << 20);
+        List<SendBuffer> usual = new ArrayList<>();
+        for (SendBuffer buffer = memory.take(256); buffer != null; buffer = memory.take(256)) {
+            usual.add(buffer);
+        }
+        assertThat(memory.usedBytes()).isEqualTo(memory.limitBytes());
+        List<SendBuffer> reserve = new ArrayList<>();
+        for (SendBuffer b = memory.takeForResponse(1_000_000); b != null; b = memory.takeForResponse(1)) {
+            reserve.add(b);
+        }
+        assertThat(reserve).hasSize((int) (memory.reserveBytes() >> 20)).allMatch(b -> b.segment.byteSize() == 1 << 20);
+        assertThat(memory.usedBytes()).isEqualTo(memory.limitBytes() + memory.reserveBytes());
+        reserve.forEach(memory::give);
+        assertThat(memory.take(1)).as("requests get none of it").isNull();
+        assertThat(memory.takeForResponse(1)).isSameAs(reserve.getLast());
+        usual.forEach(memory::give);
+        assertThat(usual).as("the usual memory first").contains(memory.takeForResponse(1));
+    }
+
+    @Test
     void sendMemoryIsCutOnceReusedAndBounded() {
         SendMemory memory = new SendMemory(1 << 20);
         SendBuffer small = memory.take(1);

@@ -204,6 +204,7 @@ class SendLimitTest {
     void aHandlerWaitsForSendMemoryAndAShortOneIsTold() throws Exception {
         Homa homa = net.homa(options -> options.sendMemory(1 << 20));
         HomaBuffer all = homa.buffers().take(1_000_000);
+        List<SendBuffer> reserve = takeReserve(homa.openSocket().core().loop.sendSpace);
         CompletableFuture<Throwable> refused = new CompletableFuture<>();
         HomaServer quick = homa.server(0).shortHandler().open(request -> {
             assertThat(request.tryReply(new byte[1])).isFalse();
@@ -226,9 +227,70 @@ class SendLimitTest {
         CompletableFuture<Reply> reply = client.callAsync(patient.address(), new byte[1]);
         Thread handler = answering.get(60, TimeUnit.SECONDS);
         Loopback.until("the handler waits", () -> handler.getState() == Thread.State.WAITING);
-        all.close();
+        quick.core().loop.sendSpace.giveBack(reserve.getFirst());
         try (Reply answer = reply.get(60, TimeUnit.SECONDS)) {
             assertThat(answer.bytes()).containsExactly(3);
         }
+        all.close();
+    }
+
+    /** All that responses may have and requests may not. */
+    private static List<SendBuffer> takeReserve(SendSpace space) {
+        List<SendBuffer> all = new ArrayList<>();
+        for (SendBuffer buffer = space.tryTake(1, true); buffer != null; buffer = space.tryTake(1, true)) {
+            all.add(buffer);
+        }
+        assertThat(all).isNotEmpty();
+        return all;
+    }
+
+    /** Two hosts may call each other until their memory is full, and both will still answer. */
+    @Test
+    void requestsThatFillTheSendMemoryKeepNoResponseOut() throws Exception {
+        Homa homa = net.homa(options -> options.sendMemory(1 << 20));
+        HomaServer server = homa.serve(0, request -> request.reply(request.segment()));
+        HomaServer quick = homa.server(0).shortHandler().open(request -> request.reply(request.segment()));
+        CompletableFuture<Reply> own = homa.callAsync(to, new byte[1_000_000]);
+        assertThat(homa.buffers().tryTake(1)).as("nothing is left").isNull();
+        Homa client = net.homa();
+        client.call(quick.address(), new byte[1]).close();
+        for (int length : new int[] {1, 300, 1_000_000}) {
+            try (Reply reply = client.call(server.address(), new byte[length])) {
+                assertThat(reply.length()).isEqualTo(length);
+            }
+        }
+        assertThat(own).isNotDone();
+        Loopback.until("the own request is there", () -> arrived() == 1);
+        answerAll();
+        own.get(60, TimeUnit.SECONDS).close();
+        Loopback.until("all memory came back", () -> homa.buffers().usedBytes() == 0);
+    }
+
+    /** A response that waits for the limit of responses does not wait behind requests, which have a limit of their own. */
+    @Test
+    void aRequestThatWaitsForTheSocketsLimitHoldsNoResponseUp() throws Exception {
+        Homa homa = net.homa(options -> options.set("max_outgoing", "1"));
+        HomaSocket socket = homa.openSocket(0);
+        HomaServer neverAnswers = net.homa().serve(0, request -> {});
+        socket.send(neverAnswers.address(), new byte[10], null);
+        List<Thread> threads = new ArrayList<>();
+        CompletableFuture<Throwable> stuck = waitingSender(socket, threads);
+        Homa client = net.homa();
+        HomaAddress here = HomaAddress.of("localhost", socket.port());
+        List<CompletableFuture<Reply>> replies = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            replies.add(client.callAsync(here, new byte[] {(byte) i}));
+        }
+        List<HomaMessage> requests = new ArrayList<>();
+        while (requests.size() < 5) {
+            requests.add(socket.receive());
+        }
+        requests.forEach(request -> socket.reply(request, request.bytes()));
+        for (CompletableFuture<Reply> reply : replies) {
+            reply.get(60, TimeUnit.SECONDS).close();
+        }
+        assertThat(stuck).isNotDone();
+        homa.closeNow();
+        assertThat(stuck.get(60, TimeUnit.SECONDS)).isInstanceOf(HomaClosedException.class);
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.homa4j.driver.Driver;
 import io.homa4j.protocol.PacketBatch;
+import java.lang.foreign.MemorySegment;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.time.Duration;
@@ -96,6 +97,7 @@ class TurnTest {
     }
 
     private static PendingCall pooled(SocketCore core, HomaAddress to) throws InterruptedException {
-        return PendingCall.of(core, to, core.takeBuffer(1, Op.NO_DEADLINE), 1, Op.NO_DEADLINE);
+        return PendingCall.of(
+                core, to, core.copyRequest(MemorySegment.ofArray(new byte[1]), 1, Op.NO_DEADLINE), 1, Op.NO_DEADLINE);
     }
 }
