@@ -521,6 +521,7 @@ public final class Endpoint {
     public void onPackets(PacketBatch batch, long nowNs) {
         assert polled == null : "onSent must follow pollPackets";
         begin(nowNs);
+        turn.turned();
         arrivals.onPackets(batch);
     }
 
@@ -614,6 +615,7 @@ public final class Endpoint {
     /** Fires timers. Call after {@link #onPackets} of the same turn: what has arrived counts before silence does. */
     public void onTime(long nowNs) {
         begin(nowNs);
+        turn.turned();
         long reached = turn.reachedTick();
         while (turn.tick < reached) {
             turn.tick = Math.clamp(nextTick(), turn.tick + 1, reached);

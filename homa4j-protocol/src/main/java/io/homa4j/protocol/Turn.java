@@ -25,8 +25,13 @@ final class Turn {
 
     /** Time on the clock of the ticks, ns; tick = clockNs / tickNs. */
     private long clockNs;
-    /** When the owner was told to turn again, on the clock of the ticks; Long.MAX_VALUE = had nothing to wait for. */
+    /**
+     * When the owner was to turn again, on the clock of the ticks; Long.MAX_VALUE = had nothing to wait for. Commands alone are
+     * no turn: they do not tell whether the other side is silent. So it stays where it is while the turn is overdue.
+     */
     private long plannedNs = Long.MAX_VALUE;
+    /** The same in the time of {@link #nowNs}. */
+    private long plannedForNs;
     /** When data that wait for the link may go on; Long.MAX_VALUE = none wait. */
     private long sendNs = Long.MAX_VALUE;
     /** By how much turns that data waited for were late. */
@@ -50,17 +55,27 @@ final class Turn {
             long beforeNs = clockNs;
             clockNs += nowNs - this.nowNs;
             this.nowNs = nowNs;
-            if (!strict && plannedNs != Long.MAX_VALUE) {
-                // A turn later than planned counts for one resend interval only.
-                long dueNs = Math.max(plannedNs, beforeNs);
-                if (clockNs - dueNs >= longPauseNs) {
+            if (plannedNs == Long.MAX_VALUE) {
+                turned();
+                return;
+            }
+            if (!strict) {
+                if (nowNs - plannedForNs >= longPauseNs) {
                     wasPaused = true;
                     pausedUntilNs = nowNs;
                 }
-                clockNs = Math.min(clockNs, dueNs + maxLatenessNs);
+                // A turn later than planned counts for one resend interval only.
+                clockNs = Math.min(clockNs, Math.max(beforeNs, plannedNs + maxLatenessNs));
             }
-            plannedNs = clockNs;
+            plannedNs = Math.min(plannedNs, clockNs);
+            plannedForNs = plannedForNs - nowNs > 0 ? nowNs : plannedForNs;
         }
+    }
+
+    /** The owner turns now: it has looked at what has arrived. */
+    void turned() {
+        plannedNs = clockNs;
+        plannedForNs = nowNs;
     }
 
     /** Whether the owner has slept through {@code timeout_ticks} since that time. */
@@ -90,6 +105,13 @@ final class Turn {
      */
     void planned(long deadlineNs, long sendNs) {
         this.sendNs = sendNs == Long.MAX_VALUE || sendNs - nowNs <= 0 ? Long.MAX_VALUE : sendNs;
-        plannedNs = deadlineNs == Long.MAX_VALUE ? Long.MAX_VALUE : Math.max(clockNs, clockNs + (deadlineNs - nowNs));
+        if (deadlineNs == Long.MAX_VALUE) {
+            plannedNs = Long.MAX_VALUE;
+        } else if (deadlineNs - nowNs > 0) {
+            plannedNs = clockNs + (deadlineNs - nowNs);
+            plannedForNs = deadlineNs;
+        } else if (plannedNs == Long.MAX_VALUE) {
+            turned();
+        }
     }
 }

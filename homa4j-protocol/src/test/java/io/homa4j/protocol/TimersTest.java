@@ -331,6 +331,33 @@ class TimersTest {
         assertThat(rig.exists(id)).isTrue();
         assertThat(rig.node.poll(rig.client)).isNull();
     }
+
+    /**
+     * Nor does a busy processor on which the owner runs commands and sends, but comes to look at what has arrived only now and
+     * then: of a second without a look one interval counts.
+     */
+    @Test
+    void timeInWhichNobodyLookedForPacketsIsNoSilence() {
+        Config own = Rig.ownConfig();
+        own.timeoutTicks = 500;
+        Rig rig = new Rig(own);
+        long id = rig.requestSent(100);
+        rig.node.engine.nextDeadlineNs(rig.node.nowNs);
+        for (int look = 0; look < 5; look++) {
+            for (int ms = 0; ms < 1_000; ms++) {
+                rig.node.nowNs += Node.MS;
+                assertThat(rig.node.send()).as("nobody has looked").isEmpty();
+                rig.node.engine.nextDeadlineNs(rig.node.nowNs);
+            }
+            List<Sent> sent = rig.node.pass(Node.MS);
+            assertThat(sent).hasSize(1).allMatch(packet -> packet.word().equals("RESEND 0 -1 p7"));
+            rig.node.engine.nextDeadlineNs(rig.node.nowNs);
+        }
+        rig.node.receive(rig.peer.busy(id ^ 1));
+        assertThat(rig.exists(id)).isTrue();
+        assertThat(rig.node.poll(rig.client)).isNull();
+    }
+
     /** A GRANT may have crossed the NEED_ACK: what it allows is only just being sent, and asked for it would come twice. */
     @Test
     void needAckIsAnsweredWithBusyForBytesJustGrantedOutsideProfileModule() {
