@@ -285,8 +285,20 @@ final class EngineLoop {
         }
     }
 
+    /**
+     * For calls of the application that reach the engine before they return, before they have taken anything.
+     *
+     * @throws StackOverflowError if the application's code has left too little of the stack on the thread that turns the engine
+     */
+    void checkStack() {
+        if (baton.isMine() && turn.isInApplication()) {
+            SpareStack.check();
+        }
+    }
+
     /** Computes something on the owner; for questions and small changes. */
     <T extends @Nullable Object> T ask(Supplier<T> question, T ifClosed) {
+        checkStack();
         AskOp<T> op = new AskOp<>(question, ifClosed);
         if (executeQuietly(op)) {
             Thread.currentThread().interrupt();

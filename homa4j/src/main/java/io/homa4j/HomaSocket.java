@@ -73,6 +73,7 @@ public final class HomaSocket implements AutoCloseable {
 
     /** As {@link #send(HomaAddress, byte[], Object)}, from heap or native memory. */
     public long send(HomaAddress to, MemorySegment request, @Nullable Object cookie) throws InterruptedException {
+        loop.checkStack();
         to.checkFits(loop.config);
         int length = core.checkLength(request.byteSize());
         return send(to, core.copyRequest(request, length, Op.NO_DEADLINE), length, cookie);
@@ -80,6 +81,7 @@ public final class HomaSocket implements AutoCloseable {
 
     /** As {@link #send(HomaAddress, byte[], Object)}, without a copy. */
     public long send(HomaAddress to, HomaBuffer request, @Nullable Object cookie) throws InterruptedException {
+        loop.checkStack();
         to.checkFits(loop.config);
         return send(to, request.consume(), request.length(), cookie);
     }
@@ -99,6 +101,7 @@ public final class HomaSocket implements AutoCloseable {
      * @return the RPC's id; 0 if the send limit is reached: nothing was done
      */
     public long trySend(HomaAddress to, byte[] request, @Nullable Object cookie) {
+        loop.checkStack();
         to.checkFits(loop.config);
         int length = core.checkLength(request.length);
         SendBuffer buffer = loop.sendSpace.tryCopy(MemorySegment.ofArray(request), length, false);
@@ -204,6 +207,7 @@ public final class HomaSocket implements AutoCloseable {
 
     /** The next shared message if there is one, else null. */
     public @Nullable HomaMessage poll() {
+        loop.checkStack();
         if (loop.isOwner()) {
             return core.receive(loop.turn.nowNs());
         }

@@ -81,6 +81,7 @@ final class SocketCore {
         if (port < 0 || port > 65_535) {
             throw new IllegalArgumentException("port " + port + " is not between 0 and 65535");
         }
+        loop.checkStack();
         if (loop.isClosed()) {
             throw loop.closedException("this Homa");
         }

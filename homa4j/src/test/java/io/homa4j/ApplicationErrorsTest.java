@@ -123,7 +123,7 @@ class ApplicationErrorsTest {
                     Thread.startVirtualThread(task);
                 })
                 .open(request -> request.reply(request.segment()));
-        Homa client = net.homa(options -> options.set("timeout_ticks", "50"));
+        Homa client = net.homa(options -> options.set("timeout_ticks", "300"));
         assertThatThrownBy(() -> client.call(server.address(), new byte[1]))
                 .isInstanceOfSatisfying(
                         HomaRpcException.class, e -> assertThat(e.reason()).isEqualTo(Reason.TIMEOUT));
@@ -142,7 +142,7 @@ class ApplicationErrorsTest {
             }
             request.reply(request.segment());
         });
-        Homa client = net.homa(options -> options.set("timeout_ticks", "50"));
+        Homa client = net.homa(options -> options.set("timeout_ticks", "300"));
         assertThatThrownBy(() -> client.call(server.address(), new byte[] {1})).isInstanceOf(HomaRpcException.class);
         assertThat(homa.counter("application_handler_errors")).isEqualTo(1);
         assertStillWorks(client, server.address());
@@ -157,7 +157,7 @@ class ApplicationErrorsTest {
             }
             request.reply(request.segment());
         });
-        Homa client = net.homa(options -> options.set("timeout_ticks", "50"));
+        Homa client = net.homa(options -> options.set("timeout_ticks", "300"));
         assertThatThrownBy(() -> client.call(server.address(), new byte[] {1})).isInstanceOf(HomaRpcException.class);
         assertThat(logged).singleElement().extracting(LogRecord::getThrown).isInstanceOf(StackOverflowError.class);
         assertStillWorks(client, server.address());
@@ -209,6 +209,57 @@ class ApplicationErrorsTest {
             if (!request.isAnswered()) {
                 request.reply(request.segment());
             }
+        }
+    }
+
+    /** The same for calls whose answer comes from the engine at once. */
+    @Test
+    void aShortHandlerThatAsksTheEngineWithTheRestOfItsStackLeavesTheEngineAlone() throws Exception {
+        Homa homa = net.homa();
+        HomaServer silent = net.homa().serve(0, request -> {});
+        HomaSocket socket = homa.openSocket(0);
+        AtomicReference<Runnable> question = new AtomicReference<>(() -> {});
+        HomaServer server = homa.server(0).shortHandler().open(request -> {
+            Runnable asked = question.get();
+            if (request.byteAt(0) == 1) {
+                askFromTheBottom(asked, 0);
+            } else {
+                asked.run();
+                request.reply(request.segment());
+            }
+        });
+        Homa client = net.homa(options -> options.set("timeout_ticks", "20000"));
+        List<Runnable> questions = List.of(
+                () -> socket.trySend(silent.address(), new byte[1], null),
+                socket::poll,
+                socket::info,
+                () -> socket.abortAll(1),
+                () -> socket.onReadable(null),
+                () -> homa.openSocket().closeNow(),
+                socket::close);
+        for (Runnable each : questions) {
+            question.set(each);
+
+            // Once from above, for the sake of classes that are initialized.
+            assertStillWorks(client, server.address());
+            for (int i = 0; i < 10; i++) {
+                CompletableFuture<Reply> call = client.callAsync(server.address(), new byte[] {1}, Loopback.PATIENCE);
+                assertStillWorks(client, server.address());
+                call.cancel(false);
+            }
+        }
+    }
+
+    /** Sinks until the stack is used up, and asks in every 16th frame on the way back until once there is enough of it. */
+    @SuppressWarnings("InfiniteRecursion")
+    private static void askFromTheBottom(Runnable question, int depth) {
+        try {
+            askFromTheBottom(question, depth + 1);
+        } catch (StackOverflowError e) {
+            if (depth % 16 != 0) {
+                throw e;
+            }
+            question.run();
         }
     }
 
