@@ -123,7 +123,7 @@ class ApplicationErrorsTest {
                     Thread.startVirtualThread(task);
                 })
                 .open(request -> request.reply(request.segment()));
-        Homa client = net.homa(options -> options.set("timeout_ticks", "300"));
+        Homa client = net.homa(options -> options.set("timeout_ticks", "1000"));
         assertThatThrownBy(() -> client.call(server.address(), new byte[1]))
                 .isInstanceOfSatisfying(
                         HomaRpcException.class, e -> assertThat(e.reason()).isEqualTo(Reason.TIMEOUT));
@@ -142,7 +142,7 @@ class ApplicationErrorsTest {
             }
             request.reply(request.segment());
         });
-        Homa client = net.homa(options -> options.set("timeout_ticks", "300"));
+        Homa client = net.homa(options -> options.set("timeout_ticks", "1000"));
         assertThatThrownBy(() -> client.call(server.address(), new byte[] {1})).isInstanceOf(HomaRpcException.class);
         assertThat(homa.counter("application_handler_errors")).isEqualTo(1);
         assertStillWorks(client, server.address());
@@ -157,7 +157,7 @@ class ApplicationErrorsTest {
             }
             request.reply(request.segment());
         });
-        Homa client = net.homa(options -> options.set("timeout_ticks", "300"));
+        Homa client = net.homa(options -> options.set("timeout_ticks", "1000"));
         assertThatThrownBy(() -> client.call(server.address(), new byte[] {1})).isInstanceOf(HomaRpcException.class);
         assertThat(logged).singleElement().extracting(LogRecord::getThrown).isInstanceOf(StackOverflowError.class);
         assertStillWorks(client, server.address());
