@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -81,7 +82,7 @@ public final class Homa implements AutoCloseable {
 
         /** Whose behaviour the engine shows; parameters set by name come on top. */
         public Builder profile(Profile wanted) {
-            profile = wanted;
+            profile = given(wanted, "profile");
             return this;
         }
 
@@ -92,6 +93,8 @@ public final class Homa implements AutoCloseable {
          * @throws IllegalArgumentException if there is no such parameter or the value cannot be read
          */
         public Builder set(String name, String value) {
+            given(name, "the name of a parameter");
+            given(value, name);
             if (!name.equals(POLL_USECS)) {
                 ConfigParameters.set(profile.config(), name, value);
             } else if (!value.strip().matches("\\d{1,9}")) {
@@ -103,7 +106,7 @@ public final class Homa implements AutoCloseable {
 
         /** Who turns the engine. */
         public Builder threads(ThreadMode wanted) {
-            mode = wanted;
+            mode = given(wanted, "threads");
             return this;
         }
 
@@ -119,7 +122,7 @@ public final class Homa implements AutoCloseable {
 
         /** Deadline of calls that name none; default 30 s. */
         public Builder deadline(Duration ofCalls) {
-            HomaSocket.deadlineNs(ofCalls);
+            HomaSocket.deadlineNs(given(ofCalls, "deadline"));
             deadline = ofCalls;
             return this;
         }
@@ -147,7 +150,7 @@ public final class Homa implements AutoCloseable {
 
         /** How packets reach the wire; default: the best that works here ({@link Homa#datapath} says which). */
         public Builder datapath(Datapath wanted) {
-            datapath = wanted;
+            datapath = given(wanted, "datapath");
             return this;
         }
 
@@ -156,19 +159,19 @@ public final class Homa implements AutoCloseable {
          * that datapath is tried first, and only then.
          */
         public Builder xdp(XdpOptions options) {
-            xdp = options;
+            xdp = given(options, "xdp");
             return this;
         }
 
         /** What is on the wire; default: UDP. Both ends must have the same. */
         public Builder encapsulation(Encapsulation wanted) {
-            encapsulation = wanted;
+            encapsulation = given(wanted, "encapsulation");
             return this;
         }
 
         /** The local address of all sockets; default: all addresses, IPv4 and IPv6. */
         public Builder bind(InetAddress address) {
-            local = address;
+            local = given(address, "bind");
             return this;
         }
 
@@ -180,7 +183,7 @@ public final class Homa implements AutoCloseable {
 
         /** Where futures of {@link #callAsync} complete; default: a new virtual thread each. */
         public Builder completions(Executor executor) {
-            completions = executor;
+            completions = given(executor, "completions");
             return this;
         }
 
@@ -195,7 +198,7 @@ public final class Homa implements AutoCloseable {
 
         /** How long closing waits for what is in progress; default 1 s. */
         public Builder closeLinger(Duration linger) {
-            closeLinger = linger;
+            closeLinger = given(linger, "closeLinger");
             return this;
         }
 
@@ -209,12 +212,13 @@ public final class Homa implements AutoCloseable {
          * Puts a driver around the one used so far, such as {@link io.homa4j.driver.FaultyDriver}; may be given several times.
          */
         public Builder driver(UnaryOperator<Driver> wrapper) {
-            wrappers.add(wrapper);
+            wrappers.add(given(wrapper, "driver"));
             return this;
         }
 
         /** Writes all packets to this file. */
         public Builder pcap(Path file) {
+            given(file, "pcap");
             return driver(inner -> new PcapDriver(inner, file, encapsulation.kind(), encapsulation.tunnelPort()));
         }
 
@@ -232,6 +236,12 @@ public final class Homa implements AutoCloseable {
          */
         public Homa open() {
             return new Homa(this);
+        }
+
+        /** Refuses null where it is given and not where it is used, much later and on another thread. */
+        static <T> T given(T value, String option) {
+            return Objects.requireNonNull(
+                    value, () -> option + " must not be null; leave the option out to have its default");
         }
 
         static long checkRegion(long bytes) {

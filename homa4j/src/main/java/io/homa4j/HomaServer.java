@@ -4,6 +4,7 @@ import io.homa4j.protocol.SocketInfo;
 import java.lang.System.Logger;
 import java.net.InetAddress;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
@@ -41,7 +42,7 @@ public final class HomaServer implements AutoCloseable {
 
         /** Runs the handler on this executor instead of a new virtual thread per request. */
         public Builder executor(Executor handlers) {
-            executor = handlers;
+            executor = Homa.Builder.given(handlers, "executor");
             return this;
         }
 
@@ -56,7 +57,7 @@ public final class HomaServer implements AutoCloseable {
 
         /** Requests not answered for so long are given up, with a log line; default: never. */
         public Builder serviceTimeLimit(Duration limit) {
-            serviceLimitNs = limit.toNanos();
+            serviceLimitNs = Homa.Builder.given(limit, "serviceTimeLimit").toNanos();
             return this;
         }
 
@@ -72,6 +73,7 @@ public final class HomaServer implements AutoCloseable {
          * @throws HomaOpenException if the port cannot be had
          */
         public HomaServer open(Handler handler) {
+            Objects.requireNonNull(handler, "a server needs a handler");
             SocketCore core = homa.openCore(port, true, regionBytes);
             HomaServer server = new HomaServer(homa, core, handler, this);
             core.loop.ask(

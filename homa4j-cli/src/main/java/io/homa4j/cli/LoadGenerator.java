@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Time.</b> With a given rate a round trip counts from the moment the request should have been started, so that a
  * generator or a server that falls behind is seen in the figures (no coordinated omission). With a given number of
- * outstanding requests it counts from the real start.
+ * outstanding requests it counts from the real start; after failures such a load pauses for a while, at most 128 ms.
  */
 final class LoadGenerator implements LoadTransport.Outcomes {
     /** Told once a second; on the thread that makes the load, so to be short. */
@@ -39,6 +39,10 @@ final class LoadGenerator implements LoadTransport.Outcomes {
     private static final long SLEEP_SLACK_NS = 2_000_000;
 
     private static final long LONGEST_SLEEP_NS = 100_000_000L;
+    /** Pause of a closed loop after a failure; doubled with each further one that no answer comes between. */
+    private static final long FIRST_PAUSE_NS = 1_000_000;
+
+    private static final long LONGEST_PAUSE_NS = 128_000_000;
 
     private final LoadPlan plan;
     private final BooleanSupplier isStopped;
@@ -55,6 +59,10 @@ final class LoadGenerator implements LoadTransport.Outcomes {
     private long measureEndNs;
     /** When the next request is due. */
     private double nextDueNs;
+    /** Closed loop: what fails at once, as without a server, is not tried again at once. */
+    private long pauseNs;
+
+    private long resumeNs;
     // What the last progress report knew.
     private long reportedNs;
     private long reportedAnswers;
@@ -87,6 +95,7 @@ final class LoadGenerator implements LoadTransport.Outcomes {
         measureStartNs = startNs + plan.warmUpNs();
         measureEndNs = measureStartNs + plan.measureNs();
         nextDueNs = 0;
+        resumeNs = startNs;
         reportedNs = startNs;
         long busyNs = startNs;
         while (true) {
@@ -131,6 +140,9 @@ final class LoadGenerator implements LoadTransport.Outcomes {
 
     private int startDue(long startNs, long nowNs) {
         int started = 0;
+        if (nowNs - resumeNs < 0) {
+            return 0;
+        }
         while (started < BURST && idle != null) {
             long dueNs = nowNs;
             if (plan.isOpenLoop()) {
@@ -178,6 +190,9 @@ final class LoadGenerator implements LoadTransport.Outcomes {
             if (plan.isOpenLoop() && idle != null) {
                 untilNs = Math.min(untilNs, dueNs(startNs) - nowNs);
             }
+            if (nowNs - resumeNs < 0) {
+                untilNs = Math.min(untilNs, resumeNs - nowNs);
+            }
         } else {
             untilNs = LONGEST_SLEEP_NS;
         }
@@ -194,6 +209,7 @@ final class LoadGenerator implements LoadTransport.Outcomes {
         int length = requests[call.size].length;
         long responseLength = response.byteSize();
         result.completed++;
+        pauseNs = 0;
         bytes += length + responseLength;
         if (plan.checks() && !Pattern.isIntact(response)) {
             result.mismatches++;
@@ -225,6 +241,10 @@ final class LoadGenerator implements LoadTransport.Outcomes {
         }
         free(call);
         outstanding--;
+        if (!plan.isOpenLoop()) {
+            pauseNs = Math.clamp(2 * pauseNs, FIRST_PAUSE_NS, LONGEST_PAUSE_NS);
+            resumeNs = System.nanoTime() + pauseNs;
+        }
     }
 
     private void free(Call call) {

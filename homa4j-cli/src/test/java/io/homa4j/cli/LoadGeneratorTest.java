@@ -50,6 +50,17 @@ class LoadGeneratorTest {
         assertThat((double) result.unstarted).as("3,000 were due").isCloseTo(2_990, within(300.0));
     }
 
+    /** As of a server that is gone: asked again and again without a pause, the failures would fill a core. */
+    @Test
+    void aClosedLoopPausesWhileEverythingFailsAtOnce() {
+        Scripted transport = new Scripted();
+        transport.failEvery = 1;
+        LoadResult result = generate(plan(0, 5), transport);
+        // In 300 ms: five at first, and after pauses of 16 ms and more, if anything, five again.
+        assertThat(result.started).isBetween(5L, 60L);
+        assertThat(generate(plan(0, 5), new Scripted()).completed).as("without failures").isGreaterThan(60);
+    }
+
     @Test
     void failuresAreCountedByKindAndDoNotEndTheLoad() {
         Scripted transport = new Scripted();
