@@ -58,7 +58,9 @@ class LoadGeneratorTest {
         LoadResult result = generate(plan(0, 5), transport);
         // In 300 ms: five at first, and after pauses of 16 ms and more, if anything, five again.
         assertThat(result.started).isBetween(5L, 60L);
-        assertThat(generate(plan(0, 5), new Scripted()).completed).as("without failures").isGreaterThan(60);
+        assertThat(generate(plan(0, 5), new Scripted()).completed)
+                .as("without failures")
+                .isGreaterThan(60);
     }
 
     @Test

@@ -261,16 +261,13 @@ class StrangersTest {
         assertThat(rig.socket(rig.server).waitingForSpace()).isEqualTo(overShare);
     }
 
-    /** Messages that found the share of the unproven full get space as soon as their peer has proved itself. */
+    /** A message that found the share of the unproven full, of which others hold all, gets space when its peer proves itself. */
     @Test
     void proofGivesWaitingMessagesOfThePeerTheirSpace() {
         Rig rig = new Rig(config());
-        rig.caller
-                .data(12, 300_000)
-                .bytes(1_400)
-                .incoming(1_400)
-                .cutoffVersion(0)
-                .go();
+        Injector other = rig.caller("10.0.0.9");
+        other.data(12, 300_000).bytes(1_400).incoming(1_400).cutoffVersion(0).go();
+        rig.node.send();
         rig.caller
                 .data(14, 400_000)
                 .bytes(1_400)
@@ -282,9 +279,9 @@ class StrangersTest {
         assertThat(rig.info(15).waitsForSpace()).isTrue();
 
         rig.caller
-                .data(12, 300_000)
+                .data(14, 400_000)
                 .bytes(1_400)
-                .at(1_400)
+                .incoming(1_400)
                 .cutoffVersion(version)
                 .go();
 
