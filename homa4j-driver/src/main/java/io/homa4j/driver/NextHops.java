@@ -76,9 +76,6 @@ final class NextHops implements Rtnetlink.Listener {
     /** Since it was last asked: {@link #hasChanged}. */
     private boolean hasChanged = true;
 
-    /** Packets that were left to the kernel. */
-    long toKernel;
-
     NextHops(Rtnetlink kernel, int interfaceIndex) {
         this.kernel = kernel;
         this.interfaceIndex = interfaceIndex;
@@ -118,12 +115,10 @@ final class NextHops implements Rtnetlink.Listener {
     Hop find(long peerHi, long peerLo, long localHi, long localLo, long nowNs) {
         Hop hop = isUp ? known(peerHi, peerLo, localHi, localLo, nowNs) : null;
         if (hop == null || !hop.isOurs || (hop.state & USABLE) == 0) {
-            toKernel++;
             return null;
         }
         if ((hop.state & SURE) == 0 && nowNs - hop.touchedNs > TOUCH_NS) {
             hop.touchedNs = nowNs;
-            toKernel++;
             return null;
         }
         return hop;

@@ -33,7 +33,7 @@ public final class XdpDriver implements Driver {
     /** Frames for packets that leave: what waits below the engine can no longer be put in a better order. */
     private static final int SEND_FRAMES = 256;
     /** How often the kernel is asked what has changed. */
-    private static final long LOOK_NS = 1_000_000;
+    private static final long LOOK_NS = 4_000_000;
     /** How often the kernel's sockets are looked at while nothing seems to arrive there. */
     private static final int KERNEL_TURNS = 16;
 
@@ -95,6 +95,7 @@ public final class XdpDriver implements Driver {
     private long received;
     private long foreign;
     private long sent;
+    private long leftToKernel;
     private long sendFull;
     private long sendErrors;
     private long portsRefused;
@@ -551,6 +552,7 @@ public final class XdpDriver implements Driver {
                 // In the order of the batch, whichever way.
                 kick();
                 int done = kernel.send(batch, i, end);
+                leftToKernel += done - i;
                 if (done < end) {
                     return done;
                 }
@@ -688,7 +690,7 @@ public final class XdpDriver implements Driver {
         counters.merge("driver_damaged_datagrams", frames.damaged, Long::sum);
         counters.put("driver_xdp_received", received);
         counters.put("driver_xdp_sent", sent);
-        counters.put("driver_xdp_left_to_kernel", hops.toKernel);
+        counters.put("driver_xdp_left_to_kernel", leftToKernel);
         counters.put("driver_xdp_wrong_checksums", frames.wrongChecksums);
         counters.put("driver_xdp_unfinished_checksums", frames.unfinishedChecksums);
         counters.put("driver_xdp_late_packets", foreign);

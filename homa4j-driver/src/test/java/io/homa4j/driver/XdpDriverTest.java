@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.sun.management.ThreadMXBean;
 import io.homa4j.driver.libc.Bpf;
 import io.homa4j.driver.libc.Errno;
 import io.homa4j.driver.libc.FfmLibc;
@@ -16,6 +17,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
@@ -358,6 +360,65 @@ class XdpDriverTest {
         }
         allFramesAreThere(from, 4096);
         allFramesAreThere(to, 4096);
+    }
+
+    @Test
+    void anInterfaceThatIsRemovedLeavesTheSystemCalls() throws Exception {
+        XdpDriver from = left("");
+        XdpDriver to = right("");
+        int source = hosts.onLeft(() -> from.bind(null, 0));
+        int target = hosts.onRight(() -> to.bind(null, 0));
+        from.attach(source, A);
+        to.attach(target, B);
+        PacketBatch in = Batches.toReceive(to);
+        reach(from, from, to, VethPair.RIGHT4, target, in);
+        VethPair.run("ip", "-n", hosts.left, "link", "delete", "left0");
+        PacketBatch out = Batches.toSend();
+        for (int i = 0; i < 2_000 && told.isEmpty(); i++) {
+            out.clear();
+            add(out, A, VethPair.RIGHT4, target, 1, 100);
+            from.receive(in);
+            assertThat(from.send(out)).isEqualTo(1);
+            LockSupport.parkNanos(1_000_000);
+        }
+        assertThat(told).contains("HOST_UNREACHABLE 10.94.0.2 0");
+        // The host still reaches itself.
+        out.clear();
+        add(out, A, "127.0.0.1", source, 1, 100);
+        assertThat(from.send(out)).isEqualTo(1);
+        assertThat(Batches.receive(from, in)).isEqualTo(1);
+    }
+
+    @Test
+    void nothingIsAllocatedPerPacket() throws Exception {
+        XdpDriver from = left("");
+        XdpDriver to = right("");
+        int source = hosts.onLeft(() -> from.bind(null, 0));
+        int target = hosts.onRight(() -> to.bind(null, 0));
+        from.attach(source, A);
+        to.attach(target, B);
+        PacketBatch in = Batches.toReceive(to);
+        reach(from, from, to, VethPair.RIGHT4, target, in);
+        PacketBatch out = Batches.toSend();
+        add(out, A, VethPair.RIGHT4, target, 1, 100);
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long before = 0;
+        int measured = 40_000;
+        for (int round = -200_000; round < measured; round++) {
+            if (round == 0) {
+                before = threads.getCurrentThreadAllocatedBytes();
+            }
+            from.receive(in);
+            if (from.send(out) != 1) {
+                throw new AssertionError("the ring is full");
+            }
+            for (int got = 0; got == 0; ) {
+                got = to.receive(in);
+            }
+        }
+        long bytes = threads.getCurrentThreadAllocatedBytes() - before;
+        System.out.println("bytes allocated in " + measured + " packets: " + bytes);
+        assertThat(bytes).as("in %d packets", measured).isLessThan(measured / 4);
     }
 
     @Test
