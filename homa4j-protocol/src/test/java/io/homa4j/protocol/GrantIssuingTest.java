@@ -377,4 +377,23 @@ class GrantIssuingTest {
             assertThat(rig.node.engine.audit()).isEmpty();
         }
     }
+
+    /** Found by fuzzing: what has come beyond the grant stood for bytes to come, and held the headroom for ever. */
+    @Test
+    void bytesThatCameBeyondTheGrantAreGrantedWithoutHeadroom() {
+        Config own = Rig.ownConfig();
+        own.maxIncoming = 1_500;
+        own.window = 20_000;
+        own.grantFifoFraction = 0;
+        Rig rig = new Rig(own);
+        rig.caller.data(6, 20_000).bytes(500).incoming(500).go();
+        assertThat(rig.node.sends()).isEqualTo("GRANT 2000 p0");
+        rig.node.receive(List.of(
+                rig.caller.data(6, 20_000).at(500).bytes(1_400).incoming(500).packet(),
+                rig.caller.data(6, 20_000).at(1_900).bytes(1_400).incoming(500).packet()));
+
+        assertThat(rig.node.sends()).isEqualTo("GRANT 4800 p0");
+        assertThat(rig.node.engine.totalIncomingBytes()).isEqualTo(1_500);
+        assertThat(rig.node.engine.audit()).isEmpty();
+    }
 }
