@@ -109,7 +109,7 @@ public final class Config {
     /** {@code grant_fifo_fraction}: thousandths of the link for the oldest message, up to 500. */
     public int grantFifoFraction = 50;
     /** {@code fifo_grant_increment}: bytes of one FIFO grant. */
-    public int fifoGrantIncrement = 50_000;
+    public int fifoGrantIncrement = 10_000;
 
     // ---- timers; a tick is tickNs (spec protocol 7)
 
@@ -192,6 +192,7 @@ public final class Config {
         config.tuneCutoffs = false;
         config.adaptToPath = false;
         config.incastBytes = 0;
+        config.fifoGrantIncrement = 50_000;
         config.linkMbps = 25_000;
         config.timeoutTicks = 100;
         config.busyResendMaxTicks = 0;

@@ -22,10 +22,16 @@ final class Lateness {
     private int total;
     private int sinceLook;
     private long p99Ns;
+    private boolean isKnown;
 
     /** The 99th percentile, ns, rounded up to the next class; 0 while little is known. */
     long p99Ns() {
         return p99Ns;
+    }
+
+    /** Whether wake-ups enough for a percentile have been seen. */
+    boolean isKnown() {
+        return isKnown;
     }
 
     /** A wake-up was so late. */
@@ -35,6 +41,7 @@ final class Lateness {
         if (++sinceLook == PERIOD) {
             sinceLook = 0;
             p99Ns = percentile();
+            isKnown = true;
             age();
         }
     }

@@ -17,7 +17,10 @@ final class Paths {
     private static final long PATIENT_RTT_NS = 500_000;
     /** No packet is taken to be on its way for longer. */
     private static final long MAX_ON_THE_WAY_NS = 50_000_000;
-    /** Unscheduled bytes bridge this time at least: between threads that sleep few round trips are as short as the best. */
+    /**
+     * Unscheduled bytes bridge this time at least, because between threads that sleep few round trips are as short as the best;
+     * less where turns turn out to be punctual.
+     */
     private static final long SHORTEST_RTT_NS = 250_000;
     /** Samples over which queueing is smoothed. */
     private static final int QUEUEING_SAMPLES = 8;
@@ -142,7 +145,10 @@ final class Paths {
         }
     }
 
-    /** Unscheduled bytes of a message to this host: rate times round trip, between one packet and 60 KB. */
+    /**
+     * Unscheduled bytes of a message to this host: rate times round trip, between one packet and 60 KB. More would only stand
+     * in the receiver's queue before shorter messages.
+     */
     int unscheduledBytes(Host host, int packetBytes) {
         if (!config.adaptToPath
                 || linkMbps == 0
@@ -150,7 +156,9 @@ final class Paths {
                 || Address.isLoopback(host.hi, host.lo)) {
             return config.unschedBytes;
         }
-        long roundTripNs = Math.max(host.rttNs, SHORTEST_RTT_NS);
+        // Of the other side's threads nothing is known; they may be as late as ours.
+        long lateNs = turn.lateness.isKnown() ? 2 * turn.lateness.p99Ns() : SHORTEST_RTT_NS;
+        long roundTripNs = Math.max(host.rttNs, Math.min(host.rttNs + lateNs, SHORTEST_RTT_NS));
         return Math.clamp(product(linkMbps, roundTripNs), packetBytes, Math.max(packetBytes, MAX_UNSCHEDULED_BYTES));
     }
 
