@@ -16,12 +16,15 @@ final class ProofGuesses {
 
     private final Turn turn;
     private final KeyedHash hash;
-    /** Hash bits of who has the place. */
-    private final char[] source = new char[BUCKETS * PLACES];
 
-    private final char[] lastWrong = new char[BUCKETS * PLACES];
+    // ---- by place; made with the first wrong version, which most engines never see
+
+    /** Hash bits of who has the place. */
+    private char[] source = {};
+
+    private char[] lastWrong = {};
     /** Wrong versions since the last clearing, a repeated one counted once; 0 = the place is free. */
-    private final byte[] wrong = new byte[BUCKETS * PLACES];
+    private byte[] wrong = {};
 
     private long clearedNs;
 
@@ -33,6 +36,9 @@ final class ProofGuesses {
 
     /** Whether a right version from this address and port counts as proof. */
     boolean mayBelieve(long hi, long lo, int port) {
+        if (wrong.length == 0) {
+            return true;
+        }
         int bits = hash.of(hi, lo, port);
         int place = find(bits);
         // Without a place it is believed if its wrong versions would have found one.
@@ -41,6 +47,11 @@ final class ProofGuesses {
 
     /** A wrong version, not 0, came from this address and port. */
     void wrong(long hi, long lo, int port, int version) {
+        if (wrong.length == 0) {
+            source = new char[BUCKETS * PLACES];
+            lastWrong = new char[BUCKETS * PLACES];
+            wrong = new byte[BUCKETS * PLACES];
+        }
         int bits = hash.of(hi, lo, port);
         int place = find(bits);
         if (place < 0) {
