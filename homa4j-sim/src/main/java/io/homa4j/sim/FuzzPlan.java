@@ -258,6 +258,10 @@ final class FuzzPlan {
     private void drawCalls(Prng lot) {
         int count = 3 + lot.nextInt(4 << lot.nextInt(6));
         long budget = 400_000L << lot.nextInt(3);
+        if (has(Fault.MEMORY_HELD) && lot.split(1).oneIn(2)) {
+            // Enough to fill a receive region with what is kept.
+            budget *= 8;
+        }
         // The mix of sizes is the run's own: some are all short, some all long.
         int longest = 2 + lot.nextInt(4);
         boolean isBurst = lot.oneIn(4);

@@ -205,6 +205,8 @@ final class WireCheck {
             throw run.failure(
                     host + " sends " + bytes + "@" + offset + " although only " + granted + " are granted; " + call);
         }
+        // A packet that starts below the grant goes whole, and may come again in parts.
+        mayGoTo(call, id ^ 1, offset + bytes);
         boolean isReleased = isRequest ? call.released > 0 : host.hasReleased(call);
         if (isReleased && !run.isHostile()) {
             throw run.failure(host + " sends bytes whose memory it has released; " + call);
