@@ -5,18 +5,14 @@ import io.homa4j.sim.FabricPlan;
 import io.homa4j.sim.FabricResult;
 import io.homa4j.sim.Simulation;
 import io.homa4j.sim.Workload;
+import io.homa4j.sim.World;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -32,7 +28,7 @@ import picocli.CommandLine.Spec;
         footer = {
             "",
             "Lists, as --workload w2,w4 --overcommit 1,4,7, make a case of each combination. Results are the",
-            "same bit for bit whatever --jobs is. docs/simulation.md says what is simulated and how."
+            "same bit for bit whatever --jobs is. docs/fabric.md says what is simulated and what came of it."
         })
 final class FabricCommand implements Callable<Integer> {
     @Spec
@@ -123,33 +119,6 @@ final class FabricCommand implements Callable<Integer> {
 
     /** A case before it is run: what is special about it, and its plan for the first seed. */
     private record Case(String label, FabricPlan plan) {}
-
-    /** One run under way, whose progress another thread reads. */
-    private static final class Run implements Callable<FabricResult> {
-        private final FabricPlan plan;
-        volatile double progress;
-        volatile boolean isCancelled;
-        volatile double seconds;
-
-        Run(FabricPlan plan) {
-            this.plan = plan;
-        }
-
-        @Override
-        public FabricResult call() throws InterruptedException {
-            long startedNs = System.nanoTime();
-            Fabric fabric = new Fabric(plan);
-            while (fabric.advance()) {
-                progress = Math.min(0.99, fabric.progress());
-                if (isCancelled) {
-                    throw new InterruptedException("cancelled");
-                }
-            }
-            progress = 1;
-            seconds = (System.nanoTime() - startedNs) / 1e9;
-            return fabric.result();
-        }
-    }
 
     @Override
     public Integer call() throws Exception {
@@ -256,7 +225,7 @@ final class FabricCommand implements Callable<Integer> {
         PrintWriter lines =
                 Json.STANDARD_OUTPUT.equals(json) ? spec.commandLine().getErr() : out;
         List<Case> cases = cases();
-        List<Run> all = new ArrayList<>();
+        List<Supplier<World<FabricResult>>> all = new ArrayList<>();
         for (Case each : cases) {
             for (int run = 0; run < runs; run++) {
                 FabricPlan plan = plan(
@@ -269,28 +238,22 @@ final class FabricCommand implements Callable<Integer> {
                 plan.unscheduledBytes = each.plan.unscheduledBytes;
                 plan.unscheduledLevels = each.plan.unscheduledLevels;
                 plan.seed = seed + run;
-                all.add(new Run(plan));
+                all.add(() -> new Fabric(plan));
             }
         }
         List<FabricCase> done = new ArrayList<>();
-        try (ExecutorService executor = Executors.newFixedThreadPool(jobs)) {
-            List<Future<FabricResult>> futures =
-                    all.stream().map(executor::submit).toList();
-            try {
-                for (int i = 0; i < cases.size(); i++) {
-                    List<FabricResult> results = new ArrayList<>();
-                    double wallSeconds = 0;
-                    for (int run = i * runs; run < (i + 1) * runs; run++) {
-                        results.add(await(futures.get(run), all, stop, lines));
-                        wallSeconds += all.get(run).seconds;
-                    }
-                    FabricCase finished = new FabricCase(cases.get(i).label, results, wallSeconds);
-                    done.add(finished);
-                    FabricText.print(finished, lines);
+        try (Worlds<FabricResult> worlds = new Worlds<>(all, jobs, stop, lines)) {
+            for (int i = 0; i < cases.size(); i++) {
+                List<FabricResult> results = new ArrayList<>();
+                double wallSeconds = 0;
+                for (int run = i * runs; run < (i + 1) * runs; run++) {
+                    Worlds.Done<FabricResult> result = worlds.await(run);
+                    results.add(result.result());
+                    wallSeconds += result.wallSeconds();
                 }
-            } finally {
-                all.forEach(run -> run.isCancelled = true);
-                executor.shutdownNow();
+                FabricCase finished = new FabricCase(cases.get(i).label, results, wallSeconds);
+                done.add(finished);
+                FabricText.print(finished, lines);
             }
         }
         if (json != null) {
@@ -306,25 +269,5 @@ final class FabricCommand implements Callable<Integer> {
             lines.flush();
         }
         return 0;
-    }
-
-    private static FabricResult await(Future<FabricResult> future, List<Run> all, StopSignal stop, PrintWriter lines)
-            throws InterruptedException {
-        while (true) {
-            try {
-                return future.get(2, TimeUnit.SECONDS);
-            } catch (TimeoutException e) {
-                if (stop.isRaised()) {
-                    throw new CliException("stopped before the end", "use a smaller --seconds for a quicker answer", e);
-                }
-                double progress =
-                        all.stream().mapToDouble(run -> run.progress).average().orElse(0);
-                lines.printf(Locale.ROOT, "%5.1f %% of %d runs%n", 100 * progress, all.size());
-                lines.flush();
-            } catch (ExecutionException e) {
-                throw new CliException(
-                        "the simulation failed: " + e.getCause(), "report this with the command line and the seed", e);
-            }
-        }
     }
 }

@@ -1,11 +1,8 @@
 package io.homa4j.cli;
 
 import io.homa4j.sim.Port;
-import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -42,31 +39,19 @@ final class FabricReport {
             String group = each.plan().workload.name() + "-" + Math.round(100 * each.plan().load);
             groups.computeIfAbsent(group, name -> new ArrayList<>()).add(each);
         }
-        try {
-            Files.createDirectories(folder);
-            StringBuilder html = new StringBuilder(
-                    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                            + "<title>homa sim fabric</title>\n<style>\n" + STYLE + "</style>\n</head>\n<body>\n"
-                            + "<h1>Slowdowns in a simulated datacenter</h1>\n"
-                            + "<p>The real protocol engine in the fabric of Montazeri, Li, Alizadeh, Ousterhout, SIGCOMM 2018,"
-                            + " section 5.2. Dashed: what that paper published for Homa; dotted: its ideal, an SRPT oracle.</p>\n");
-            for (Map.Entry<String, List<FabricCase>> group : groups.entrySet()) {
-                addGroup(html, folder, group.getKey(), group.getValue());
-            }
-            html.append("</body>\n</html>\n");
-            Path file = folder.resolve("index.html");
-            Files.writeString(file, html, StandardCharsets.UTF_8);
-            return file;
-        } catch (IOException e) {
-            throw new CliException(
-                    "cannot write the report to " + folder + " (" + e.getClass().getSimpleName() + ")",
-                    "name a folder that you may write to",
-                    e);
+        StringBuilder html = new StringBuilder("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+                + "<title>homa sim fabric</title>\n<style>\n" + STYLE + "</style>\n</head>\n<body>\n"
+                + "<h1>Slowdowns in a simulated datacenter</h1>\n"
+                + "<p>The real protocol engine in the fabric of Montazeri, Li, Alizadeh, Ousterhout, SIGCOMM 2018,"
+                + " section 5.2. Dashed: what that paper published for Homa; dotted: its ideal, an SRPT oracle.</p>\n");
+        for (Map.Entry<String, List<FabricCase>> group : groups.entrySet()) {
+            addGroup(html, folder, group.getKey(), group.getValue());
         }
+        html.append("</body>\n</html>\n");
+        return ReportFiles.write(folder, "index.html", html.toString());
     }
 
-    private static void addGroup(StringBuilder html, Path folder, String group, List<FabricCase> cases)
-            throws IOException {
+    private static void addGroup(StringBuilder html, Path folder, String group, List<FabricCase> cases) {
         FabricCase first = cases.getFirst();
         String name = first.plan().workload.name().toUpperCase(Locale.ROOT) + " at "
                 + Math.round(100 * first.plan().load) + " % load";
@@ -75,8 +60,8 @@ final class FabricReport {
                 plot("99th percentile of slowdown, " + name, cases, FabricCase.Row::p99, PublishedSlowdowns.Point::p99);
         String median =
                 plot("Median of slowdown, " + name, cases, FabricCase.Row::p50, PublishedSlowdowns.Point::median);
-        Files.writeString(folder.resolve(group + "-p99.svg"), tail, StandardCharsets.UTF_8);
-        Files.writeString(folder.resolve(group + "-median.svg"), median, StandardCharsets.UTF_8);
+        ReportFiles.write(folder, group + "-p99.svg", tail);
+        ReportFiles.write(folder, group + "-median.svg", median);
         html.append(tail).append(median);
         for (FabricCase each : cases) {
             html.append("<h3>").append(SlowdownPlot.escape(each.label())).append("</h3>\n");
@@ -87,7 +72,8 @@ final class FabricReport {
         }
     }
 
-    private static String plot(
+    /** Slowdown over size of message, each case a curve, beside what is published. */
+    static String plot(
             String title,
             List<FabricCase> cases,
             ToDoubleFunction<FabricCase.Row> measured,

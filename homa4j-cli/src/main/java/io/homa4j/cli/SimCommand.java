@@ -12,7 +12,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {FuzzCommand.class, FabricCommand.class})
+        subcommands = {FabricCommand.class, SweepCommand.class, IncastCommand.class, FuzzCommand.class})
 final class SimCommand implements Runnable {
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it

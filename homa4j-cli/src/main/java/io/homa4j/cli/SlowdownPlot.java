@@ -15,7 +15,7 @@ final class SlowdownPlot {
     private static final int RIGHT = 16;
     private static final int TOP = 38;
     private static final int BOTTOM = 74;
-    private static final List<String> COLOURS =
+    static final List<String> COLOURS =
             List.of("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000");
     private static final double[] GRID = {1, 1.5, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 200, 500, 1000, 2000, 5000};
 

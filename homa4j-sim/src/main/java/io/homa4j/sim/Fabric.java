@@ -19,16 +19,16 @@ import java.util.Arrays;
  * <p>Delays: a host takes 0.5 us to hand a packet to its NIC, the NIC 0.5 us to send it, and 0.5 us pass on the way in; a switch
  * takes 0.25 us. None of them limits throughput, so they are part of the links before or behind.
  */
-public final class Fabric implements Application, Directory {
+public final class Fabric implements Application, Directory, World<FabricResult> {
     static final long HOST_BITS_PER_SECOND = 10_000_000_000L;
 
     private static final long SPINE_BITS_PER_SECOND = 40_000_000_000L;
-    private static final long HOST_OUT_PS = 1_000 * Simulation.NS;
-    private static final long HOST_IN_PS = 500 * Simulation.NS;
-    private static final long SWITCH_PS = 250 * Simulation.NS;
+    static final long HOST_OUT_PS = 1_000 * Simulation.NS;
+    static final long HOST_IN_PS = 500 * Simulation.NS;
+    static final long SWITCH_PS = 250 * Simulation.NS;
     private static final int SPINES = 4;
     private static final int PORT = 4_000;
-    private static final long FIRST_ADDRESS = Address.mappedLo(0x0A000001);
+    static final long FIRST_ADDRESS = Address.mappedLo(0x0A000001);
     /** More hosts than this do not meet beforehand. */
     private static final int MAX_MEETING = 1_000;
     /** Time between two looks at idle links. */
@@ -139,16 +139,13 @@ public final class Fabric implements Application, Directory {
 
     // ---- running
 
-    /** Virtual time that passed as a part of the time planned, from 0 to 1 while messages begin, above while they complete. */
+    @Override
     public double progress() {
         return (double) simulation.nowPs() / endPs;
     }
 
-    /**
-     * Goes on for a hundredth of the planned time.
-     *
-     * @return false if it is over: all messages that count are completed, or the time for that is
-     */
+    /** Goes on for a hundredth of the planned time; over when all messages that count are completed, or the time for that is. */
+    @Override
     public boolean advance() {
         long nowPs = simulation.nowPs();
         if (nowPs >= endPs + plan.drainPs || nowPs >= endPs && openMeasured == 0) {
@@ -173,7 +170,7 @@ public final class Fabric implements Application, Directory {
         }
     }
 
-    /** What came of it. */
+    @Override
     public FabricResult result() {
         long resent = 0;
         for (SimHost host : hosts) {
