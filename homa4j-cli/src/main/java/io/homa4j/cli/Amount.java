@@ -19,8 +19,11 @@ final class Amount {
         return digits(value) + (prefix == 0 ? "" : PREFIXES[prefix]) + "/s";
     }
 
-    /** Microseconds below ten thousand, else milliseconds or seconds. */
+    /** Microseconds below ten thousand, else milliseconds or seconds; {@code none} where nothing was measured (NaN). */
     static String time(double us) {
+        if (Double.isNaN(us)) {
+            return "none";
+        }
         if (us < 10_000) {
             return digits(us) + " us";
         }
