@@ -76,8 +76,8 @@ public final class Config {
     public int unschedBytes = 40_000;
     /** Derive {@link #unschedBytes} and {@link #maxIncoming} from rate and round trip once both are known. */
     public boolean adaptToPath = true;
-    /** Find out the rate of the uplink from what a full driver takes; off, because threads that wake late lose throughput. */
-    public boolean findLinkRate;
+    /** Find out the rate of the uplink from what a full driver takes, and of the downlink from what queues deliver. */
+    public boolean findLinkRate = true;
     /** {@code defer_min_bytes}: messages with at most this many bytes left are never held back by pacing. */
     public int deferMinBytes = 1_000;
     /** {@code link_mbps}: rate of the uplink, Mbit/s; 0 = unknown, then nothing is paced until {@link Endpoint#link} tells it. */
@@ -191,6 +191,7 @@ public final class Config {
         config.blackHoleLosses = 0;
         config.tuneCutoffs = false;
         config.adaptToPath = false;
+        config.findLinkRate = false;
         config.incastBytes = 0;
         config.fifoGrantIncrement = 50_000;
         config.linkMbps = 25_000;

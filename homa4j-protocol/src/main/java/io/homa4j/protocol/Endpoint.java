@@ -73,12 +73,13 @@ public final class Endpoint {
         rpcs = new RpcTable(hash);
         priorities = new Priorities(this.config, counters, hash, nowNs);
         control = new ControlQueue(this.config, counters, priorities);
-        silence = new Silence(this.config, turn, wheel, deferred);
+        ArrivalRate arrivalRate = new ArrivalRate(turn);
+        silence = new Silence(this.config, turn, wheel, deferred, arrivalRate);
         granter = this.config.policy.grantsPerPacket()
                 ? new PacketGranter(this.config, turn, priorities, control, silence)
                 : new WindowGranter(this.config, counters, turn, priorities, control, silence);
         pacer = new Pacer(this.config, turn);
-        paths = new Paths(this.config, turn, pacer, granter);
+        paths = new Paths(this.config, turn, pacer, granter, arrivalRate);
         mtus = new PathMtuSearch(this.config, counters, turn, pacer);
         RetransmitQueue retransmits = new RetransmitQueue();
         Incast incast = new Incast(this.config, counters, rpcs, granter);
@@ -522,6 +523,7 @@ public final class Endpoint {
         assert polled == null : "onSent must follow pollPackets";
         begin(nowNs);
         turn.turned();
+        paths.arrived(batch);
         arrivals.onPackets(batch);
     }
 
@@ -607,6 +609,11 @@ public final class Endpoint {
         return paths.wantedSendQueueBytes();
     }
 
+    /** How late the owner turns when data wait for the link, ns: 99th percentile. */
+    long latenessNs() {
+        return turn.lateness.p99Ns();
+    }
+
     /** Rate of the uplink, Mbit/s: by hand, else found, else the driver's; 0 = unknown, then nothing is paced. */
     public double linkMbps() {
         return paths.linkMbps();
@@ -616,6 +623,7 @@ public final class Endpoint {
     public void onTime(long nowNs) {
         begin(nowNs);
         turn.turned();
+        paths.measureArrivals();
         long reached = turn.reachedTick();
         while (turn.tick < reached) {
             turn.tick = Math.clamp(nextTick(), turn.tick + 1, reached);

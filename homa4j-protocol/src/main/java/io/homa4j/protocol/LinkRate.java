@@ -19,8 +19,12 @@ final class LinkRate {
     private static final double SURELY_BUSY = 0.8;
     /** How much faster than the rate found data leave while it is measured or tested. */
     private static final double PROBE_GAIN = 1.25;
-    /** A rate that has held data back for so long is tested, ns. */
+    /** A rate that has held data back for so long is tested, ns; twice as long after each test that has confirmed it. */
     private static final long PROBE_AFTER_NS = 1_000_000_000;
+
+    private static final long MAX_PROBE_AFTER_NS = 16_000_000_000L;
+    /** Rates that differ by no more are the same. */
+    private static final double SAME = 0.05;
     /** A test hands over so many times what the queue below holds beyond the rate, and takes so long at least. */
     private static final double PROBE_QUEUES = 2;
 
@@ -31,11 +35,12 @@ final class LinkRate {
     /** Longest and shortest queue asked of the driver, bytes, and its length in time once the rate is known. */
     private static final long MAX_QUEUE_BYTES = 1 << 20;
 
-    private static final long UNKNOWN_QUEUE_BYTES = 160_000;
     private static final long MIN_QUEUE_BYTES = 64_000;
     private static final long QUEUE_NS = 4_000_000;
-    /** Length of a full queue while the rate is unknown. */
+    /** How long a full queue may take while the rate is unknown. */
     private static final long UNKNOWN_QUEUE_NS = 10_000_000;
+    /** A queue of unknown rate that runs empty within this time between two refusals is too short to measure with, ns. */
+    private static final long TOO_SHORT_NS = 1_000_000;
 
     private final Turn turn;
 
@@ -44,9 +49,11 @@ final class LinkRate {
     /** What the driver's queue holds, bytes; 0 = unknown, then nothing can be found. */
     private long queueBytes;
     /** What it was last asked to hold; small differences do not count. */
-    private long wantedQueueBytes = UNKNOWN_QUEUE_BYTES;
-    /** Until then the queue may hold more than it may since it was made shorter, and what it takes says nothing. */
-    private long shrinkingUntilNs;
+    private long wantedQueueBytes = MIN_QUEUE_BYTES;
+    /** What it should hold while the rate is unknown: enough for a fast link after a few refusals, and little on a slow one. */
+    private long unknownQueueBytes = MIN_QUEUE_BYTES;
+    /** The queue may hold more than it may since it was made shorter: it takes nothing, and that says nothing. */
+    private boolean isShrinking;
 
     // ---- measuring: pairs of refusals
 
@@ -67,13 +74,14 @@ final class LinkRate {
     private long probeBytes;
     /** Time for which data have waited for the pacer since the rate was last confirmed, ns. */
     private long heldNs;
+    /** What that time is until the next test. */
+    private long probeAfterNs = PROBE_AFTER_NS;
 
     private long heldSeenNs;
     private boolean isHeld;
 
     LinkRate(Turn turn) {
         this.turn = turn;
-        shrinkingUntilNs = turn.nowNs;
         refusedNs = turn.nowNs;
         heldSeenNs = turn.nowNs;
     }
@@ -91,9 +99,10 @@ final class LinkRate {
     /** The driver's queue holds so many bytes before it takes no more; 0 = unknown. */
     void queueBytes(long bytes) {
         if (bytes != queueBytes) {
-            if (rate > 0 && bytes < queueBytes) {
+            if (bytes < queueBytes) {
                 // It refuses all until it has sent what it holds too many of.
-                shrinkingUntilNs = turn.nowNs + (long) (PROBE_GAIN * (queueBytes - bytes) / rate);
+                isShrinking = true;
+                takenBytes = 0;
             }
             queueBytes = bytes;
             stopMeasuring();
@@ -116,7 +125,7 @@ final class LinkRate {
     /** How many bytes the driver's queue should hold: long enough to keep the link busy, short enough to wait in. */
     long wantedQueueBytes(long latenessNs) {
         long wanted = rate == 0
-                ? UNKNOWN_QUEUE_BYTES
+                ? unknownQueueBytes
                 : Math.clamp((long) (rate * Math.max(QUEUE_NS, 2 * latenessNs)), MIN_QUEUE_BYTES, MAX_QUEUE_BYTES);
         if (Math.abs(wanted - wantedQueueBytes) > wantedQueueBytes / 4) {
             wantedQueueBytes = wanted;
@@ -145,12 +154,16 @@ final class LinkRate {
     private boolean refused() {
         boolean wasMeasuring = isMeasuring;
         long gapNs = turn.nowNs - refusedNs;
-        if (turn.nowNs - shrinkingUntilNs < 0) {
+        if (isShrinking) {
+            isShrinking = takenBytes == 0;
+            takenBytes = 0;
             return false;
         }
         if (wasMeasuring && gapNs <= MAX_GAP_NS && takenBytes <= SURELY_BUSY * queueBytes) {
             busyBytes += takenBytes;
             busyNs += gapNs;
+        } else if (wasMeasuring && gapNs <= TOO_SHORT_NS) {
+            unknownQueueBytes = Math.min(2 * unknownQueueBytes, MAX_QUEUE_BYTES);
         } else if (gapNs > FORGET_NS) {
             busyBytes = 0;
             busyNs = 0;
@@ -163,7 +176,10 @@ final class LinkRate {
         if (busyNs < SAMPLE_NS) {
             return !wasMeasuring;
         }
+        double before = rate;
         rate = (double) busyBytes / busyNs;
+        boolean isConfirmed = Math.abs(rate - before) <= SAME * before;
+        probeAfterNs = isConfirmed ? Math.min(2 * probeAfterNs, MAX_PROBE_AFTER_NS) : PROBE_AFTER_NS;
         heldNs = 0;
         stopMeasuring();
         return true;
@@ -195,10 +211,10 @@ final class LinkRate {
         if (isProbing && !isHeldNow && turn.nowNs - probeStartNs > PROBE_MIN_NS) {
             // Nothing to send: no test. Not at once again, or short bursts would all leave too fast.
             isProbing = false;
-            heldNs = PROBE_AFTER_NS / 2;
+            heldNs = probeAfterNs / 2;
             return true;
         }
-        if (!isProbing && !isMeasuring && isHeldNow && heldNs >= PROBE_AFTER_NS) {
+        if (!isProbing && !isMeasuring && isHeldNow && heldNs >= probeAfterNs) {
             startProbe();
             return true;
         }
@@ -218,6 +234,7 @@ final class LinkRate {
             return false;
         }
         rate *= PROBE_GAIN;
+        probeAfterNs = PROBE_AFTER_NS;
         startProbe();
         return true;
     }

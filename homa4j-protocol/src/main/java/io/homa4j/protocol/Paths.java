@@ -30,6 +30,9 @@ final class Paths {
     private final Pacer pacer;
     private final Granter granter;
     private final LinkRate linkRate;
+    private final ArrivalRate arrivalRate;
+    /** Bytes with all headers that have arrived in this turn. */
+    private long arrivedBytes;
     /** What the driver says of the link, 0 = nothing. */
     private int driverMbps;
     /** Rate of the uplink that counts: the configured one, else the one found, else the driver's; 0 = unknown. */
@@ -39,12 +42,13 @@ final class Paths {
     /** Smallest round trip of any host, ns. */
     private long rttNs = Host.UNKNOWN_RTT;
 
-    Paths(Config config, Turn turn, Pacer pacer, Granter granter) {
+    Paths(Config config, Turn turn, Pacer pacer, Granter granter, ArrivalRate arrivalRate) {
         this.config = config;
         this.turn = turn;
         this.pacer = pacer;
         this.granter = granter;
         linkRate = new LinkRate(turn);
+        this.arrivalRate = arrivalRate;
         linkMbps = config.linkMbps;
     }
 
@@ -101,6 +105,24 @@ final class Paths {
         }
     }
 
+    /** These packets have arrived. */
+    void arrived(PacketBatch batch) {
+        for (int i = 0; i < batch.count; i++) {
+            if (!Address.isLoopback(batch.peerHi[i], batch.peerLo[i])) {
+                arrivedBytes += pacer.linkBytes(batch.length[i], Address.isIpv4(batch.peerHi[i], batch.peerLo[i]));
+            }
+        }
+    }
+
+    /** All packets of this turn have arrived. */
+    void measureArrivals() {
+        long bytes = arrivedBytes;
+        arrivedBytes = 0;
+        if (arrivalRate.arrived(bytes) && isRateFound()) {
+            adapt();
+        }
+    }
+
     /** Whether data wait for the link now that packets have been asked for. */
     void held(boolean isHeld) {
         pacer.lateness(config.moduleProfile ? 0 : turn.lateness.p99Ns());
@@ -127,6 +149,7 @@ final class Paths {
             return;
         }
         host.rttNs = Math.min(host.rttNs, sampleNs);
+        arrivalRate.queueing(sampleNs - host.rttNs);
         host.queueingNs += (sampleNs - host.rttNs - host.queueingNs) / QUEUEING_SAMPLES;
         if (sampleNs < rttNs && !Address.isLoopback(host.hi, host.lo)) {
             rttNs = sampleNs;
@@ -165,14 +188,20 @@ final class Paths {
     private void adapt() {
         granter.linkMbps(linkMbps);
         long wanted = config.maxIncoming;
-        if (config.adaptToPath && linkMbps > 0 && rttNs != Host.UNKNOWN_RTT) {
-            long patient = Math.min(config.maxIncoming, PRODUCTS_AHEAD * product(linkMbps, PATIENT_RTT_NS));
-            wanted = Math.max(Math.max(MIN_INCOMING_BYTES, patient), PRODUCTS_AHEAD * product(linkMbps, rttNs));
+        double mbps = incomingMbps();
+        if (config.adaptToPath && mbps > 0 && rttNs != Host.UNKNOWN_RTT) {
+            long patient = Math.min(config.maxIncoming, PRODUCTS_AHEAD * product(mbps, PATIENT_RTT_NS));
+            wanted = Math.max(Math.max(MIN_INCOMING_BYTES, patient), PRODUCTS_AHEAD * product(mbps, rttNs));
         }
         if (receiveCapacityBytes > 0) {
             wanted = Math.min(wanted, receiveCapacityBytes / 2);
         }
         granter.maxIncoming((int) Math.min(Integer.MAX_VALUE, wanted));
+    }
+
+    /** Rate at which packets can come in, Mbit/s; 0 = unknown. */
+    private double incomingMbps() {
+        return isRateFound() && arrivalRate.mbps() > 0 ? arrivalRate.mbps() : linkMbps;
     }
 
     private static long product(double mbps, long ns) {

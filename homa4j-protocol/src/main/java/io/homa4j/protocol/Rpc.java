@@ -53,6 +53,8 @@ final class Rpc {
 
     /** Tick of the last sign of progress. */
     long silenceStartTick;
+    /** How long this host's link had been busy by then ({@link ArrivalRate}). */
+    long silenceStartBusyNs;
     /** Ticks of silence before the next first RESEND; grows with each BUSY. */
     int resendAfterTicks;
     /** Tick of the first RESEND since then that has drawn no answer; -1 if none. */

@@ -71,12 +71,20 @@ final class RpcTimers implements Transmitter.Events {
             }
         } else if (rpc.out.isSent()) {
             rpc.responseSentTick = turn.tick + 1;
-            rpc.needAckTicks = config.requestAckTicks;
-            silence.armBy(rpc, turn.tick + 1 + config.requestAckTicks);
+            rpc.needAckTicks = ackTicks(rpc);
+            silence.armBy(rpc, turn.tick + 1 + rpc.needAckTicks);
         } else if (!config.moduleProfile) {
-            rpc.needAckTicks = config.resendTicks;
-            silence.armBy(rpc, turn.tick + config.resendTicks);
+            // It waits for GRANTs, for which the client asks when they are lost; this only finds out that it has gone.
+            rpc.needAckTicks = Math.max(config.resendTicks, config.busyResendMaxTicks);
+            silence.armBy(rpc, turn.tick + rpc.needAckTicks);
         }
+    }
+
+    /** Ticks for a client to acknowledge a response; longer where packets wait, because what has not come cannot be acknowledged. */
+    private int ackTicks(Rpc rpc) {
+        return config.moduleProfile
+                ? config.requestAckTicks
+                : Math.max(config.requestAckTicks, silence.firstResendTicks(rpc) - config.resendTicks);
     }
 
     @Override
@@ -170,9 +178,9 @@ final class RpcTimers implements Transmitter.Events {
     }
 
     private void checkSilence(Rpc rpc) {
-        long silent = turn.tick - rpc.silenceStartTick;
-        if (silent < rpc.resendAfterTicks) {
-            silence.armBy(rpc, rpc.silenceStartTick + rpc.resendAfterTicks);
+        long resendTick = rpc.silenceStartTick + rpc.resendAfterTicks + silence.busyTicks(rpc);
+        if (turn.tick < resendTick) {
+            silence.armBy(rpc, resendTick);
             return;
         }
         long timeoutTick = timeoutTick(rpc);
@@ -318,8 +326,8 @@ final class RpcTimers implements Transmitter.Events {
         if (rpc.out.isSendable() && !rpc.waitsForProof) {
             return;
         }
-        if (rpc.out.isSent() && turn.tick < rpc.responseSentTick + config.requestAckTicks) {
-            silence.armBy(rpc, rpc.responseSentTick + config.requestAckTicks);
+        if (rpc.out.isSent() && turn.tick < rpc.responseSentTick + ackTicks(rpc)) {
+            silence.armBy(rpc, rpc.responseSentTick + ackTicks(rpc));
             return;
         }
         if (!config.moduleProfile && turn.tick - rpc.lastContactTick >= patience(rpc)) {

@@ -14,17 +14,19 @@ final class Silence {
     private final Turn turn;
     private final TimerWheel wheel;
     private final DeferredResends deferred;
+    private final ArrivalRate arrivalRate;
 
-    Silence(Config config, Turn turn, TimerWheel wheel, DeferredResends deferred) {
+    Silence(Config config, Turn turn, TimerWheel wheel, DeferredResends deferred, ArrivalRate arrivalRate) {
         this.config = config;
         this.turn = turn;
         this.wheel = wheel;
         this.deferred = deferred;
+        this.arrivalRate = arrivalRate;
     }
 
     /** A new RPC: nothing is armed yet. */
     void begin(Rpc rpc) {
-        rpc.silenceStartTick = turn.tick;
+        start(rpc);
         rpc.lastContactTick = turn.tick;
         rpc.resendAfterTicks = firstResendTicks(rpc);
         rpc.unansweredSinceTick = -1;
@@ -56,11 +58,27 @@ final class Silence {
     /** From now on the other side is expected to act: silence counts from here. */
     void restart(Rpc rpc) {
         rpc.hasProbeTurn = false;
-        rpc.silenceStartTick = turn.tick;
+        start(rpc);
         rpc.unansweredSinceTick = -1;
         rpc.unansweredResends = 0;
         rpc.resendOutstanding = false;
         armBy(rpc, turn.tick + rpc.resendAfterTicks);
+    }
+
+    private void start(Rpc rpc) {
+        rpc.silenceStartTick = turn.tick;
+        rpc.silenceStartBusyNs = arrivalRate.busyNs();
+    }
+
+    /**
+     * Ticks since the last sign of progress in which the link was busy with other messages: what is less urgent waited for them
+     * in the network, and its silence does not mean that it is lost. Bounded, so that a loss is repaired under any load.
+     */
+    long busyTicks(Rpc rpc) {
+        if (config.moduleProfile) {
+            return 0;
+        }
+        return Math.min(arrivalRate.busyNs() - rpc.silenceStartBusyNs, LONGEST_WAIT_NS) / config.tickNs;
     }
 
     /**

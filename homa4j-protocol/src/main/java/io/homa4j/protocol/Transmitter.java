@@ -345,6 +345,7 @@ final class Transmitter {
         for (int i = 0; i < sent; i++) {
             if (batch.kind[i] == CONTROL) {
                 control.sent(batch.position[i]);
+                chargeControl(batch, i);
             } else {
                 countData(batch, i);
             }
@@ -371,6 +372,13 @@ final class Transmitter {
             }
         }
         return bytes;
+    }
+
+    /** Control packets are never held back, but they fill the link too; in the module they do not count. */
+    private void chargeControl(PacketBatch batch, int i) {
+        if (!config.moduleProfile && !Address.isLoopback(batch.peerHi[i], batch.peerLo[i])) {
+            pacer.charge(batch.length[i], Address.isIpv4(batch.peerHi[i], batch.peerLo[i]));
+        }
     }
 
     /** Packets to this host itself do not use the link. */

@@ -12,6 +12,15 @@ import org.jspecify.annotations.Nullable;
 final class WindowGranter extends Granter {
     /** Rate assumed for the FIFO share while the link's is unknown: the module's default {@code link_mbps}. */
     private static final int ASSUMED_MBPS = 25_000;
+    /**
+     * A GRANT allows so many bytes at least, or a quarter of the window if that is less, or the rest of the message. One for each
+     * packet that comes would cost both sides a system call and the link a fifteenth of its rate; the window covers what waits.
+     */
+    private static final int QUANTUM_BYTES = 16_000;
+
+    private static final int QUANTA_PER_WINDOW = 4;
+    /** Two packets of the common size, in windows that have room for as much again. */
+    private static final int LEAST_QUANTUM_BYTES = 2 * 1416;
 
     /** The oldest message may have so many bytes granted and not received beyond the window, and still gets its share. */
     private static final int FIFO_AHEAD_BYTES = 100_000;
@@ -30,6 +39,8 @@ final class WindowGranter extends Granter {
     private int active;
     private int needyCount;
     private int window;
+    /** Least bytes worth a GRANT. */
+    private int quantum;
 
     /** Bytes expected to arrive without further grants; may exceed maxIncoming, and be negative for a moment. */
     private long totalIncoming;
@@ -348,6 +359,8 @@ final class WindowGranter extends Granter {
 
     private void updateWindow() {
         window = config.window != 0 ? config.window : maxIncoming / (active + 1);
+        int least = Math.min(window / 2, LEAST_QUANTUM_BYTES);
+        quantum = config.moduleProfile ? 1 : Math.max(1, Math.clamp(window / QUANTA_PER_WINDOW, least, QUANTUM_BYTES));
     }
 
     // ---- accounting and issuing
@@ -383,8 +396,11 @@ final class WindowGranter extends Granter {
             // The module repeats GRANT(length) here; nothing needs it.
             return;
         }
+        if (wanted < quantum && wanted < in.length - in.granted) {
+            return;
+        }
         long room = maxIncoming - totalIncoming;
-        if (room <= 0 || respectNeedy && needyCount > 0) {
+        if (room < Math.min(wanted, quantum) || respectNeedy && needyCount > 0) {
             setNeedy(in.slot);
             return;
         }
@@ -441,7 +457,7 @@ final class WindowGranter extends Granter {
     // ---- needy messages (spec scheduling 9)
 
     private void serveNeedy() {
-        while (needyCount > 0 && totalIncoming < maxIncoming) {
+        while (needyCount > 0 && maxIncoming - totalIncoming >= quantum) {
             Rpc best = null;
             for (int slot = 0; slot < slots.length; slot++) {
                 Rpc rpc = slots[slot];
@@ -573,7 +589,7 @@ final class WindowGranter extends Granter {
         }
         audit.inOrder("the queue of hosts", hosts);
         // The module serves them after the next packet of a message that it grants.
-        if (!config.moduleProfile && needyCount > 0 && totalIncoming < maxIncoming) {
+        if (!config.moduleProfile && needyCount > 0 && maxIncoming - totalIncoming >= quantum) {
             audit.wrong("messages wait for headroom that is there");
         }
         if (oldest != null && !oldest.in.isManaged) {

@@ -121,15 +121,15 @@ class GrantActiveSetTest {
 
     // ---- levels
 
-    /** So many active messages, each shorter than the one before; the grants that 1000 more bytes of each draw. */
+    /** So many active messages, each shorter than the one before; the grants that 16,500 more bytes of each draw. */
     private static String levels(GrantBench bench, int messages) {
         Rpc[] all = new Rpc[messages];
         for (int i = 0; i < messages; i++) {
-            all[i] = bench.add("m" + i, i, 100_000 - 10_000 * i);
+            all[i] = bench.add("m" + i, i, 200_000 - 20_000 * i);
         }
         bench.grants();
         for (int i = messages - 1; i >= 0; i--) {
-            bench.receive(all[i], 1000);
+            bench.receive(all[i], 16_500);
         }
         return bench.grants().replaceAll("m\\d+ \\d+ ", "");
     }

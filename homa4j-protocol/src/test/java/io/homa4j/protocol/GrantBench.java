@@ -49,7 +49,7 @@ final class GrantBench {
         KeyedHash hash = new KeyedHash(42);
         Priorities priorities = new Priorities(config, counters, hash, turn.nowNs);
         control = new ControlQueue(config, counters, priorities);
-        Silence silence = new Silence(config, turn, new TimerWheel(), new DeferredResends());
+        Silence silence = new Silence(config, turn, new TimerWheel(), new DeferredResends(), new ArrivalRate(turn));
         granter = new WindowGranter(config, counters, turn, priorities, control, silence);
         peers = new PeerTable(config, counters, turn, hash);
         rpcs = new RpcTable(hash);

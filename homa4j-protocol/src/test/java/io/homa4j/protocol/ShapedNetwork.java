@@ -3,16 +3,18 @@ package io.homa4j.protocol;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.PriorityQueue;
 import java.util.Random;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Hosts with real engines, each behind an uplink and a downlink of its own rate, under virtual time. What an engine sends
  * waits in the uplink's queue, which like a socket buffer refuses packets when it is full; the switch in the middle has no
- * rate of its own; a downlink drops what its queue does not hold. An engine is turned when a packet arrives, at its
+ * rate of its own; a downlink has eight strict priorities, each with a queue that drops what it does not hold. An engine is turned when a packet arrives, at its
  * deadline and when its full uplink is half empty, each time late by a random time.
  */
 final class ShapedNetwork {
@@ -32,8 +34,10 @@ final class ShapedNetwork {
         final byte[] bytes;
         final long source;
         final int port;
+        final int level;
 
-        Flight(long arrivesNs, long sequence, Host target, byte[] bytes, long source, int port) {
+        Flight(long arrivesNs, long sequence, Host target, byte[] bytes, long source, int port, int level) {
+            this.level = level;
             this.arrivesNs = arrivesNs;
             this.sequence = sequence;
             this.target = target;
@@ -47,6 +51,13 @@ final class ShapedNetwork {
             int byTime = Long.compare(arrivesNs, other.arrivesNs);
             return byTime != 0 ? byTime : Long.compare(sequence, other.sequence);
         }
+    }
+
+    private record Due(int bytes, long ns) {}
+
+    /** Is told of answers: the size of the request and the time since it was due. */
+    interface Answers {
+        void answered(int bytes, long ns);
     }
 
     private final Arena arena = Arena.ofAuto();
@@ -66,7 +77,12 @@ final class ShapedNetwork {
 
     /** A host whose links have this rate, and which is not paced by hand. */
     Host host(double mbps) {
-        Host host = new Host(hosts.size(), mbps);
+        return host(mbps, config -> {});
+    }
+
+    /** The same with other parameters. */
+    Host host(double mbps, Consumer<Config> settings) {
+        Host host = new Host(hosts.size(), mbps, settings);
         hosts.add(host);
         return host;
     }
@@ -77,10 +93,12 @@ final class ShapedNetwork {
         while (true) {
             Host next = null;
             long nextNs = flights.isEmpty() ? NEVER : flights.peek().arrivesNs;
+            boolean isPort = false;
             for (Host host : hosts) {
-                if (host.turnNs < nextNs) {
+                if (host.turnNs < nextNs || host.portNs < nextNs) {
                     next = host;
-                    nextNs = host.turnNs;
+                    isPort = host.portNs <= host.turnNs;
+                    nextNs = Math.min(host.portNs, host.turnNs);
                 }
             }
             if (nextNs > endNs) {
@@ -88,7 +106,9 @@ final class ShapedNetwork {
                 return;
             }
             nowNs = Math.max(nowNs, nextNs);
-            if (next != null) {
+            if (isPort && next != null) {
+                next.portDone();
+            } else if (next != null) {
                 next.turn();
             } else {
                 Flight flight = flights.remove();
@@ -124,7 +144,12 @@ final class ShapedNetwork {
 
         private long queueBytes = 160_000;
         private double uplinkFreeNs = nowNs;
-        private double downlinkFreeNs = nowNs;
+        private final List<ArrayDeque<Flight>> queues = new ArrayList<>();
+        private final long[] portBytes = new long[Config.MAX_LEVELS];
+        /** The packet that the downlink is sending, and when it is through. */
+        private @Nullable Flight inPort;
+
+        private long portNs = NEVER;
         private long turnNs = NEVER;
 
         // ---- load: requests of a size to some hosts, in turn, so many outstanding
@@ -134,6 +159,13 @@ final class ShapedNetwork {
         int wanted;
         /** With less than the link's rate: time between requests; 0 = as soon as one ends. */
         long intervalNs;
+
+        /** Sizes of requests to draw from instead, at random times; responses are as long. */
+        int[] sizes = {};
+
+        double meanIntervalNs;
+        /** Told of every answer: size of the request, ns since it was due. */
+        Answers answered = (bytes, ns) -> {};
 
         private long nextRequestNs;
 
@@ -150,13 +182,17 @@ final class ShapedNetwork {
         /** Longest queue in the uplink since the last look, ns. */
         long longestQueueNs;
 
-        private Host(int index, double mbps) {
+        private Host(int index, double mbps, Consumer<Config> settings) {
             uplinkMbps = mbps;
             downlinkMbps = mbps;
             Config config = Config.defaults();
             config.proveReachability = false;
             config.hostShare = 1;
             config.findLinkRate = true;
+            settings.accept(config);
+            for (int level = 0; level < Config.MAX_LEVELS; level++) {
+                queues.add(new ArrayDeque<>());
+            }
             engine = new Endpoint(config, index + 1, nowNs);
             port = 4_000 + index;
             address = Address.mappedLo(0x0A000001 + index);
@@ -164,7 +200,20 @@ final class ShapedNetwork {
             engine.sendQueue(queueBytes);
         }
 
+        /** Makes requests of sizes drawn from these, at random times, from now on. */
+        void mixedLoad(int[] drawnFrom, double meanNs, Host... to) {
+            sizes = drawnFrom;
+            meanIntervalNs = meanNs;
+            targets = to;
+            nextRequestNs = nowNs;
+            wake(nowNs);
+        }
+
         /** Keeps so many requests outstanding from now on. */
+        int outstanding() {
+            return outstanding;
+        }
+
         void load(int requests, int bytes, Host... to) {
             wanted = requests;
             requestBytes = bytes;
@@ -177,15 +226,37 @@ final class ShapedNetwork {
         }
 
         private void arrive(Flight flight) {
-            double free = Math.max(downlinkFreeNs, (double) nowNs);
             long wire = (long) flight.bytes.length + AROUND_BYTES;
-            if ((free - nowNs) * downlinkMbps / 8_000 + wire > downlinkBytes) {
+            if (portBytes[flight.level] + wire > downlinkBytes) {
                 lost++;
                 return;
             }
-            downlinkFreeNs = free + wire * 8_000 / downlinkMbps;
-            arrived.add(new Flight((long) downlinkFreeNs, 0, this, flight.bytes, flight.source, flight.port));
-            wake((long) downlinkFreeNs);
+            portBytes[flight.level] += wire;
+            queues.get(flight.level).add(flight);
+            if (inPort == null) {
+                portStart();
+            }
+        }
+
+        private void portStart() {
+            inPort = null;
+            portNs = NEVER;
+            for (int level = Config.MAX_LEVELS - 1; level >= 0; level--) {
+                Flight first = queues.get(level).poll();
+                if (first != null) {
+                    inPort = first;
+                    portNs = nowNs + (long) ((first.bytes.length + AROUND_BYTES) * 8_000L / downlinkMbps);
+                    return;
+                }
+            }
+        }
+
+        private void portDone() {
+            Flight done = java.util.Objects.requireNonNull(inPort);
+            portBytes[done.level] -= (long) done.bytes.length + AROUND_BYTES;
+            arrived.add(done);
+            portStart();
+            wake(nowNs);
         }
 
         private void turn() {
@@ -205,19 +276,16 @@ final class ShapedNetwork {
             } else if (dueNs != NEVER) {
                 wake(Math.max(nowNs + 1, dueNs));
             }
-            if (!arrived.isEmpty()) {
-                wake(arrived.getFirst().arrivesNs);
-            }
-            if (intervalNs > 0 && outstanding < wanted) {
+            if (sizes.length > 0 || intervalNs > 0 && outstanding < wanted) {
                 wake(nextRequestNs);
             }
         }
 
         private void receive() {
             int from = 0;
-            while (from < arrived.size() && arrived.get(from).arrivesNs <= nowNs) {
+            while (from < arrived.size()) {
                 in.clear();
-                while (from < arrived.size() && arrived.get(from).arrivesNs <= nowNs && in.count < BATCH) {
+                while (from < arrived.size() && in.count < BATCH) {
                     Flight flight = arrived.get(from++);
                     int i = in.count++;
                     MemorySegment.copy(
@@ -239,9 +307,13 @@ final class ShapedNetwork {
                     engine.release(socket, message.regionOffset, nowNs);
                 }
                 if (message.isRequest) {
-                    int status = engine.reply(message.handle, payload, 0, responseBytes, null, nowNs);
+                    int length = sizes.length > 0 ? message.length : responseBytes;
+                    int status = engine.reply(message.handle, payload, 0, length, null, nowNs);
                     assert status == 0;
                 } else {
+                    if (message.status == Status.OK && message.attachment instanceof Due due) {
+                        answered.answered(due.bytes, nowNs - due.ns);
+                    }
                     outstanding--;
                     completed += message.status == Status.OK ? 1 : 0;
                     failed += message.status == Status.OK ? 0 : 1;
@@ -250,6 +322,15 @@ final class ShapedNetwork {
         }
 
         private void call() {
+            while (sizes.length > 0 && nextRequestNs <= nowNs) {
+                Host to = java.util.Objects.requireNonNull(targets[random.nextInt(targets.length)]);
+                int bytes = sizes[random.nextInt(sizes.length)];
+                Due due = new Due(bytes, nextRequestNs);
+                long id = engine.request(socket, 0, to.address, to.port, payload, 0, bytes, false, due, nowNs);
+                assert id > 0;
+                outstanding++;
+                nextRequestNs += (long) (-Math.log(1 - random.nextDouble()) * meanIntervalNs);
+            }
             while (outstanding < wanted && targets.length > 0 && (intervalNs == 0 || nextRequestNs <= nowNs)) {
                 nextRequestNs = Math.max(nowNs, nextRequestNs + intervalNs);
                 Host to = java.util.Objects.requireNonNull(targets[nextTarget++ % targets.length]);
@@ -271,7 +352,9 @@ final class ShapedNetwork {
                     launch(taken++);
                 }
                 engine.onSent(taken, nowNs);
-                if (isQueueAdjustable && engine.wantedSendQueueBytes() != queueBytes) {
+                if (isQueueAdjustable
+                        && engine.wantedSendQueueBytes() != 0
+                        && engine.wantedSendQueueBytes() != queueBytes) {
                     queueBytes = engine.wantedSendQueueBytes();
                     engine.sendQueue(queueBytes);
                 }
@@ -300,7 +383,8 @@ final class ShapedNetwork {
             sentBytes += wire;
             Host target = hosts.get((int) (out.peerLo[i] - Address.mappedLo(0x0A000001)));
             if (bytes.length + 28 <= target.largestPacket && (target.loss == 0 || random.nextDouble() >= target.loss)) {
-                flights.add(new Flight((long) uplinkFreeNs + latencyNs, sequences++, target, bytes, address, port));
+                flights.add(new Flight(
+                        (long) uplinkFreeNs + latencyNs, sequences++, target, bytes, address, port, out.level[i]));
             }
         }
     }

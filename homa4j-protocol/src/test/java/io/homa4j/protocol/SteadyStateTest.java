@@ -21,7 +21,7 @@ class SteadyStateTest {
         try (Arena arena = Arena.ofConfined()) {
             SteadyNetwork network = new SteadyNetwork(arena, 64, 10, 42);
             network.warmUp(400_000);
-            network.run(900_000);
+            network.run(1_400_000);
             long completedBefore = network.completed;
             long before = threads.getCurrentThreadAllocatedBytes();
             network.run(300_000);
