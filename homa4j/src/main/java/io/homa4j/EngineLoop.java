@@ -442,16 +442,14 @@ final class EngineLoop {
             return 0;
         }
         try {
-            long now = System.nanoTime();
-            int work = turn.make(now);
-            if (work == 0 && waitNs > 0 && !isClosed) {
-                long untilDueNs = turn.untilDueNs(now);
+            if (waitNs > 0 && !turn.mayHaveMore()) {
+                // Sleeping first tells which sockets have something, if any has it is no sleep, and one turn is enough.
+                long untilDueNs = turn.untilDueNs(System.nanoTime());
                 if (untilDueNs > 0) {
                     sleepOwning(Math.min(waitNs, untilDueNs));
-                    work = turn.make(System.nanoTime());
                 }
             }
-            return work;
+            return turn.make(System.nanoTime());
         } finally {
             release();
         }

@@ -161,6 +161,11 @@ final class EngineTurn {
         lastLater = command;
     }
 
+    /** Whether packets may wait in the driver, or in the engine, that no sleep in the driver would end for. */
+    boolean mayHaveMore() {
+        return !isDriverDrained || isTouched;
+    }
+
     /** The engine was changed from within a handler or callback: ask it for packets again. */
     void touch() {
         isTouched = true;

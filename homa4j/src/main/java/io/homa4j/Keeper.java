@@ -122,6 +122,9 @@ final class Keeper {
             long now = System.nanoTime();
             if (loop.turn.make(now) > 0) {
                 workNs = now;
+                if (loop.mode != ThreadMode.POLLING && loop.waiting.sleepsAtOnce()) {
+                    idle(workNs, now);
+                }
             } else if (loop.mode == ThreadMode.POLLING) {
                 Thread.onSpinWait();
             } else {

@@ -16,6 +16,11 @@ final class PollWindow {
         this.windowNs = maxNs;
     }
 
+    /** Whether polling is switched off. */
+    boolean isNever() {
+        return maxNs == 0;
+    }
+
     /** Whether to poll on, so long after the last sign of work. */
     boolean isOpen(long sinceWorkNs) {
         return sinceWorkNs < windowNs;

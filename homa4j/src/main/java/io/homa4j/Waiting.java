@@ -53,6 +53,11 @@ final class Waiting {
         return untilDueNs <= 0 || window.isOpen(now - workNs) ? 0 : untilDueNs;
     }
 
+    /** Whether to sleep right after work: polling is switched off, and only the driver can bring more. */
+    boolean sleepsAtOnce() {
+        return window.isNever() && !loop.turn.mayHaveMore();
+    }
+
     /** Sleeps with the baton in hand. The driver must have no other sleeper. */
     void sleepOwning(long waitNs) {
         ownerSleeps = true;

@@ -131,6 +131,8 @@ public final class SyscallDriver implements Driver {
 
     private boolean isClosed;
     private volatile long receiveCapacityBytes;
+    /** Somebody has just slept, so that sockets which have something are marked, and no other needs to be asked. */
+    private volatile boolean hasJustLooked;
     /** Bytes the kernel may hold of each socket, as it counts; changed by the owner, read by who binds. */
     private volatile int sendBuffer = SEND_BUFFER;
 
@@ -509,7 +511,9 @@ public final class SyscallDriver implements Driver {
         from.begin();
         from.handOut(batch);
         KernelSocket[] all = sockets;
-        if (++turn % QUIET_TURNS == 0 || nowNs - lookedNs > QUIET_NS) {
+        boolean isKnown = hasJustLooked;
+        hasJustLooked = false;
+        if (!isKnown && (++turn % QUIET_TURNS == 0 || nowNs - lookedNs > QUIET_NS)) {
             lookedNs = nowNs;
             lookAtQuietOnes(all);
         }
@@ -525,7 +529,7 @@ public final class SyscallDriver implements Driver {
                 socket.hasRoom = false;
                 sleeper.watchRoom(libc, socket, false);
             }
-            if (socket.emptyPolls < QUIET_AFTER || socket.isReadable) {
+            if (!isKnown && socket.emptyPolls < QUIET_AFTER || socket.isReadable) {
                 receive(from, socket, batch);
                 if (batch.count == batch.capacity) {
                     // The others come first next time.
@@ -844,6 +848,7 @@ public final class SyscallDriver implements Driver {
     public void await(long timeoutNs) {
         // Whoever answers for absent ports may have died.
         sleeper.await(absent == null ? timeoutNs : Math.min(timeoutNs, absent.patienceNs()));
+        hasJustLooked = true;
     }
 
     @Override
