@@ -24,10 +24,14 @@ import picocli.CommandLine.Spec;
             ClientCommand.class,
             BenchCommand.class,
             SoakCommand.class,
+            LabCommand.class,
+            AgentCommand.class,
+            ClusterCommand.class,
             SimCommand.class,
             Decode.class,
             BenchPeer.class,
-            ContenderProcess.class
+            ContenderProcess.class,
+            TrainCommand.class
         })
 final class Homa implements Runnable {
     static final int FAILURE = 1;

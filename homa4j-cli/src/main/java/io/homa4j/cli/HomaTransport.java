@@ -6,6 +6,7 @@ import io.homa4j.HomaMessage;
 import io.homa4j.HomaRpcException;
 import io.homa4j.HomaSocket;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -14,9 +15,13 @@ import org.jspecify.annotations.Nullable;
  * are taken in the socket's callback, where sending and receiving cost no hand-over.
  */
 final class HomaTransport implements LoadTransport {
+    /** Timer slack of the kernel and the time to wake up. */
+    private static final long OVERSLEEP_NS = 100_000;
+
     private final Homa homa;
     private final HomaSocket socket;
-    private final HomaAddress server;
+    private final HomaAddress[] servers;
+    private final boolean ownsHoma;
     private @Nullable Outcomes outcomes;
     private int delivered;
 
@@ -24,15 +29,32 @@ final class HomaTransport implements LoadTransport {
      * @param homa in invoker mode; closed with this object
      */
     HomaTransport(Homa homa, HomaAddress server) {
+        this(homa, new HomaAddress[] {server}, true);
+    }
+
+    /**
+     * @param homa in invoker mode; stays open
+     */
+    HomaTransport(Homa homa, List<HomaAddress> servers) {
+        this(homa, servers.toArray(HomaAddress[]::new), false);
+    }
+
+    private HomaTransport(Homa homa, HomaAddress[] servers, boolean ownsHoma) {
         this.homa = homa;
-        this.server = server;
+        this.servers = servers;
+        this.ownsHoma = ownsHoma;
         this.socket = homa.openSocket();
         socket.onReadable(this::deliverAll);
     }
 
     @Override
     public boolean start(byte[] request, Call call) {
-        return socket.trySend(server, request, call) != 0;
+        return socket.trySend(servers[call.target], request, call) != 0;
+    }
+
+    @Override
+    public long oversleepNs() {
+        return OVERSLEEP_NS;
     }
 
     @Override
@@ -78,6 +100,8 @@ final class HomaTransport implements LoadTransport {
     public void close() {
         outcomes = null;
         socket.closeNow();
-        homa.close();
+        if (ownsHoma) {
+            homa.close();
+        }
     }
 }

@@ -35,9 +35,6 @@ final class LoadGenerator implements LoadTransport.Outcomes {
     private static final int BURST = 64;
 
     private static final long SECOND_NS = 1_000_000_000L;
-    /** A sleep may be longer than asked for by so much; shorter waits are polled. */
-    private static final long SLEEP_SLACK_NS = 2_000_000;
-
     private static final long LONGEST_SLEEP_NS = 100_000_000L;
     /** Pause of a closed loop after a failure; doubled with each further one that no answer comes between. */
     private static final long FIRST_PAUSE_NS = 1_000_000;
@@ -111,7 +108,9 @@ final class LoadGenerator implements LoadTransport.Outcomes {
                 break;
             }
             int done = isStarting ? startDue(startNs, nowNs) : 0;
-            done += to.turn(this);
+            if (done > 0 || plan.pollNs() > 0) {
+                done += to.turn(this);
+            }
             if (isTime && nowNs - reportedNs >= SECOND_NS) {
                 report(startNs, nowNs);
             }
@@ -171,6 +170,7 @@ final class LoadGenerator implements LoadTransport.Outcomes {
         int size = plan.sizes().draw(random);
         call.startNs = dueNs;
         call.size = size;
+        call.target = plan.targets() == 1 ? 0 : random.nextInt(plan.targets());
         call.measured = dueNs - measureStartNs >= 0;
         if (!to.start(requests[size], call)) {
             return false;
@@ -196,8 +196,8 @@ final class LoadGenerator implements LoadTransport.Outcomes {
         } else {
             untilNs = LONGEST_SLEEP_NS;
         }
-        if (untilNs > SLEEP_SLACK_NS) {
-            to.await(untilNs - SLEEP_SLACK_NS, this);
+        if (untilNs > to.oversleepNs()) {
+            to.await(untilNs - to.oversleepNs(), this);
         } else {
             Thread.onSpinWait();
         }
@@ -218,7 +218,11 @@ final class LoadGenerator implements LoadTransport.Outcomes {
             result.wrongLengths++;
         }
         if (call.measured) {
-            result.rttNs.recordValue(Math.max(0, nowNs - call.startNs));
+            long rttNs = Math.max(0, nowNs - call.startNs);
+            result.rttNs.recordValue(rttNs);
+            if (plan.isDetailed()) {
+                result.details.add(call.size, length, (int) ((call.startNs - measureStartNs) / SECOND_NS), rttNs);
+            }
         }
         if (nowNs - measureStartNs >= 0 && nowNs - measureEndNs < 0) {
             result.answersInTime++;

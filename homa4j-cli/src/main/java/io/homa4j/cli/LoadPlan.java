@@ -16,7 +16,9 @@ import io.homa4j.sim.Workload;
  * @param measureNs length of the measurement, ns
  * @param pollNs how long to poll without success before sleeping, ns
  * @param drainNs how long to wait for outstanding answers afterwards, ns
- * @param seed of sizes and times
+ * @param targets servers, of which each request goes to one at random
+ * @param isDetailed whether results are kept by size of message and by second too
+ * @param seed of sizes, targets and times
  */
 record LoadPlan(
         Workload sizes,
@@ -29,7 +31,38 @@ record LoadPlan(
         long measureNs,
         long pollNs,
         long drainNs,
+        int targets,
+        boolean isDetailed,
         long seed) {
+    /** To one server, in total only. */
+    LoadPlan(
+            Workload sizes,
+            int responseBytes,
+            int delayMs,
+            boolean checks,
+            double ratePerSecond,
+            int outstanding,
+            long warmUpNs,
+            long measureNs,
+            long pollNs,
+            long drainNs,
+            long seed) {
+        this(
+                sizes,
+                responseBytes,
+                delayMs,
+                checks,
+                ratePerSecond,
+                outstanding,
+                warmUpNs,
+                measureNs,
+                pollNs,
+                drainNs,
+                1,
+                false,
+                seed);
+    }
+
     boolean isOpenLoop() {
         return ratePerSecond > 0;
     }

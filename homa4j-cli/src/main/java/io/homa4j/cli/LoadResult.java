@@ -15,6 +15,8 @@ final class LoadResult {
 
     /** Round trips, ns. */
     final Histogram rttNs = new Histogram(DIGITS);
+    /** The same by size and by time; empty unless the plan is detailed. */
+    final LoadDetails details = new LoadDetails();
     /** Failed requests by reason. */
     final Map<String, Long> errors = new TreeMap<>();
 

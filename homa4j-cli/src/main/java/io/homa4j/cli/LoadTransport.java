@@ -4,7 +4,7 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Something that carries requests to one server and answers back, turned by the thread that makes the load: Homa, or its
+ * Something that carries requests to servers and answers back, turned by the thread that makes the load: Homa, or its
  * rival. It does nothing between two calls, and tells what happened from within {@link #turn} and {@link #await} alone; calls
  * may be started from there.
  */
@@ -26,6 +26,8 @@ interface LoadTransport extends AutoCloseable {
         long startNs;
         /** Its class in the workload. */
         int size;
+        /** Which of the servers it goes to. */
+        int target;
         /** Whether its outcome counts; calls of the warm-up do not. */
         boolean measured;
         /** The next in the list of idle ones. */
@@ -41,6 +43,9 @@ interface LoadTransport extends AutoCloseable {
 
     /** As {@link #turn}, but sleeps up to that long if there is nothing to do. */
     int await(long waitNs, Outcomes outcomes);
+
+    /** How much longer than asked for a sleep may last, ns; waits no longer than this are polled. */
+    long oversleepNs();
 
     @Override
     void close();

@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
@@ -15,29 +16,52 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The rival's server: answers as a request's header wishes ({@link Pattern}), without the delay. One thread polls all
- * connections for a while after the last message, then sleeps in the kernel until something arrives.
+ * The rival's server: answers as {@link Replies} say, without a delay. One thread polls all connections for a while after the
+ * last message, then sleeps in the kernel until something arrives.
  */
 final class TcpServer implements AutoCloseable {
+    private record Listener(ServerSocketChannel channel, boolean isUrgent) {}
+
     private final ServerSocketChannel listener;
+    /** For connections in the most urgent class of traffic. */
+    private final ServerSocketChannel urgent;
+
+    private final Replies replies;
     private final Selector selector;
     private final long pollNs;
     private final List<Connection> connections = new ArrayList<>();
     private final Thread thread;
     private volatile boolean isClosed;
 
-    /** Listens on a free port. */
+    /** Listens on free ports and answers as the header of a request wishes. */
     TcpServer(InetAddress local, long pollNs) throws IOException {
+        this(new InetSocketAddress(local, 0), pollNs, Replies.HEADER);
+    }
+
+    /** Listens at a local address on free ports. */
+    TcpServer(InetSocketAddress local, long pollNs, Replies replies) throws IOException {
         this.pollNs = pollNs;
-        this.listener = ServerSocketChannel.open();
+        this.replies = replies;
         this.selector = Selector.open();
-        listener.bind(new InetSocketAddress(local, 0)).configureBlocking(false);
-        listener.register(selector, SelectionKey.OP_ACCEPT);
+        this.listener = listen(local, false);
+        this.urgent = listen(local, true);
         thread = Thread.ofPlatform().name("tcp-server").daemon().start(this::serve);
     }
 
     int port() {
         return listener.socket().getLocalPort();
+    }
+
+    /** The port whose connections answer in the most urgent class of traffic. */
+    int urgentPort() {
+        return urgent.socket().getLocalPort();
+    }
+
+    private ServerSocketChannel listen(InetSocketAddress local, boolean isUrgent) throws IOException {
+        ServerSocketChannel channel = ServerSocketChannel.open();
+        channel.bind(local).configureBlocking(false);
+        channel.register(selector, SelectionKey.OP_ACCEPT, new Listener(channel, isUrgent));
+        return channel;
     }
 
     private void serve() {
@@ -69,8 +93,12 @@ final class TcpServer implements AutoCloseable {
             return;
         }
         try {
-            SocketChannel channel = listener.accept();
+            Listener from = (Listener) key.attachment();
+            SocketChannel channel = from.channel.accept();
             if (channel != null) {
+                if (from.isUrgent) {
+                    channel.setOption(StandardSocketOptions.IP_TOS, TcpTransport.URGENT_CLASS);
+                }
                 connections.add(new Connection(new TcpFrames(channel), selector));
             }
         } catch (IOException e) {
@@ -106,10 +134,11 @@ final class TcpServer implements AutoCloseable {
         }
         connections.forEach(connection -> connection.frames.close());
         listener.close();
+        urgent.close();
         selector.close();
     }
 
-    private static final class Connection implements TcpFrames.Sink {
+    private final class Connection implements TcpFrames.Sink {
         final TcpFrames frames;
         private final SelectionKey key;
         /** The response given last: most are of the same length. */
@@ -131,8 +160,19 @@ final class TcpServer implements AutoCloseable {
 
         @Override
         public boolean message(int call, MemorySegment request) {
+            return switch (replies.kind()) {
+                case SAME -> frames.put(call, request);
+                case FIXED -> answer(call, replies.bytes());
+                case HEADER -> answerAsWished(call, request);
+            };
+        }
+
+        private boolean answerAsWished(int call, MemorySegment request) {
             int wanted = request.byteSize() < Pattern.HEADER ? 1 : Pattern.responseLength(request);
-            int length = Math.clamp(wanted, 1, Config.MAX_MESSAGE_BYTES);
+            return answer(call, Math.clamp(wanted, 1, Config.MAX_MESSAGE_BYTES));
+        }
+
+        private boolean answer(int call, int length) {
             MemorySegment answer = response;
             if (answer == null || answer.byteSize() != length) {
                 answer = Pattern.response(length);

@@ -157,6 +157,11 @@ class LoadGeneratorTest {
         }
 
         @Override
+        public long oversleepNs() {
+            return 2 * MS;
+        }
+
+        @Override
         public int await(long waitNs, Outcomes outcomes) {
             return turn(outcomes);
         }

@@ -30,6 +30,27 @@ public final class Workload {
         return new Workload(Integer.toString(bytes), new int[] {bytes}, new double[] {1});
     }
 
+    /** Name of {@link #mix}. */
+    public static final String MIX = "mix";
+
+    /**
+     * What services of a datacenter send to each other, roughly: 70 % of 100 to 1000 bytes in ten equal classes, 25 % of 10,000
+     * and 5 % of 500,000 bytes.
+     */
+    public static Workload mix() {
+        int[] bytes = new int[12];
+        double[] cumulative = new double[12];
+        for (int i = 0; i < 10; i++) {
+            bytes[i] = 100 * (i + 1);
+            cumulative[i] = 0.07 * (i + 1);
+        }
+        bytes[10] = 10_000;
+        cumulative[10] = 0.95;
+        bytes[11] = 500_000;
+        cumulative[11] = 1;
+        return new Workload(MIX, bytes, cumulative);
+    }
+
     /**
      * One of the published workloads as the kernel module's tools draw it: at most 1,000,000 bytes, in fewer classes.
      *

@@ -1,0 +1,43 @@
+package io.homa4j.cli;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What lies between the hosts of an experiment, as far as the experiment can set and see it. */
+interface LabNetwork {
+    /**
+     * What went over the links of all hosts in a run.
+     *
+     * @param downlinkBytes sent from the switch to hosts, by priority
+     * @param dropped packets dropped in queues of the switch, by priority
+     * @param uplinkBytes sent by hosts
+     * @param uplinkDropped packets dropped in queues of hosts
+     */
+    record Use(List<Long> downlinkBytes, List<Long> dropped, long uplinkBytes, long uplinkDropped) {}
+
+    /** Kinds of congestion control to try for TCP; an empty name stands for what is set. */
+    List<String> congestionControls();
+
+    /** Makes ready for a run. */
+    void prepare(LabTransport transport, String congestionControl);
+
+    /** What was sent since then; null if that cannot be seen. */
+    @Nullable
+    Use use();
+
+    /** A real network: it is what it is. */
+    final class Given implements LabNetwork {
+        @Override
+        public List<String> congestionControls() {
+            return List.of("");
+        }
+
+        @Override
+        public void prepare(LabTransport transport, String congestionControl) {}
+
+        @Override
+        public @Nullable Use use() {
+            return null;
+        }
+    }
+}
