@@ -368,7 +368,7 @@ class GrantIssuingTest {
             long ended = rig.requestSent(100);
             long waiting = rig.requestSent(100);
             rig.peer.data(ended ^ 1, 100_000).bytes(1400).incoming(10_000).go();
-            rig.peer.data(waiting ^ 1, 100_000).bytes(1400).incoming(10_000).go();
+            rig.peer.data(waiting ^ 1, 100_000).bytes(1400).incoming(5_000).go();
             rig.node.send();
 
             rig.node.engine.forget(ended, rig.node.nowNs);
