@@ -44,8 +44,7 @@ class ClusterTest {
     }
 
     private static LabLoad load(LabTransport transport) {
-        return new LabLoad(
-                transport, false, Workload.mix(), 0, 200, 100 * MS, 500 * MS, 7, Map.of());
+        return new LabLoad(transport, false, Workload.mix(), 0, 200, 100 * MS, 500 * MS, 7, Map.of());
     }
 
     private Cluster.Outcome run(LabLoad load) throws Exception {
@@ -103,11 +102,14 @@ class ClusterTest {
     void hostileControlMessagesAreRefusedInWords() {
         Agent agent = agent();
         agent();
-        ControlMessage open = load(LabTransport.HOMA_UDP).message().put("do", "open").put("run", "x");
+        ControlMessage open =
+                load(LabTransport.HOMA_UDP).message().put("do", "open").put("run", "x");
         try (Homa homa = Homa.open()) {
             assertThat(ask(homa, open.put("response_bytes", -5))).contains("response_bytes");
-            assertThat(ask(homa, open.put("response_bytes", 0).put("rate", "NaN"))).contains("makes no sense");
-            assertThat(ask(homa, new ControlMessage().put("do", "watch").put("run", "y"))).contains("no run y");
+            assertThat(ask(homa, open.put("response_bytes", 0).put("rate", "NaN")))
+                    .contains("makes no sense");
+            assertThat(ask(homa, new ControlMessage().put("do", "watch").put("run", "y")))
+                    .contains("no run y");
             assertThat(ask(homa, new ControlMessage().put("do", "format disk"))).contains("does not know");
         }
         agent.lookAtLease();

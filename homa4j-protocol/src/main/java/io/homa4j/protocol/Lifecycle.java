@@ -562,7 +562,7 @@ final class Lifecycle {
                 out.resentTo = Math.max(to, out.resentTo);
             }
         }
-        mtus.askedAgain(rpc, from, to);
+        mtus.askedAgain(rpc, from, to, to == incoming);
         if (!retransmits.add(rpc, from, to, incoming, level)) {
             counters.add(Counters.RETRANSMIT_QUEUE_DROPS, 1);
             out.resentTo = 0;

@@ -88,13 +88,17 @@ final class PathMtuSearch {
 
     // ---- what is learnt from messages
 
-    /** A range of the message is about to be sent again because the receiver lacks it. */
-    void askedAgain(Rpc rpc, int from, int to) {
+    /**
+     * A range of the message is about to be sent again because the receiver lacks it.
+     *
+     * @param isWhole it is all the receiver asked for, not only what can have been lost
+     */
+    void askedAgain(Rpc rpc, int from, int to, boolean isWhole) {
         if (!isOn()) {
             return;
         }
         OutboundMessage out = rpc.out;
-        learnFromEdges(rpc, from, to);
+        learnFromEdges(rpc, from, to, isWhole);
         int start = out.packetStart(from);
         int bytes = out.packetEnd(start) - start + headerBytes(rpc.peer);
         Host host = rpc.peer.host;
@@ -122,13 +126,13 @@ final class PathMtuSearch {
     }
 
     /** What was asked for ends where something has arrived, and begins behind it. */
-    private void learnFromEdges(Rpc rpc, int from, int to) {
+    private void learnFromEdges(Rpc rpc, int from, int to, boolean isWhole) {
         OutboundMessage out = rpc.out;
         if (from > 0 && out.packetEnd(out.packetStart(from - 1)) == from) {
             arrived(rpc, from - out.packetStart(from - 1));
         }
         // At these the receiver may only have known no more to ask for.
-        boolean isEdge = to < out.nextOffset && to != out.granted && to != out.unscheduled;
+        boolean isEdge = isWhole && to < out.nextOffset && to != out.granted && to != out.unscheduled;
         if (isEdge && out.packetStart(to) == to) {
             arrived(rpc, out.packetEnd(to) - to);
         }

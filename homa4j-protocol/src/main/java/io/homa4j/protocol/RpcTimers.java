@@ -71,20 +71,13 @@ final class RpcTimers implements Transmitter.Events {
             }
         } else if (rpc.out.isSent()) {
             rpc.responseSentTick = turn.tick + 1;
-            rpc.needAckTicks = ackTicks(rpc);
+            rpc.needAckTicks = config.requestAckTicks;
             silence.armBy(rpc, turn.tick + 1 + rpc.needAckTicks);
         } else if (!config.moduleProfile) {
             // It waits for GRANTs, for which the client asks when they are lost; this only finds out that it has gone.
             rpc.needAckTicks = Math.max(config.resendTicks, config.busyResendMaxTicks);
             silence.armBy(rpc, turn.tick + rpc.needAckTicks);
         }
-    }
-
-    /** Ticks for a client to acknowledge a response; longer where packets wait, because what has not come cannot be acknowledged. */
-    private int ackTicks(Rpc rpc) {
-        return config.moduleProfile
-                ? config.requestAckTicks
-                : Math.max(config.requestAckTicks, silence.firstResendTicks(rpc) - config.resendTicks);
     }
 
     @Override
@@ -178,7 +171,9 @@ final class RpcTimers implements Transmitter.Events {
     }
 
     private void checkSilence(Rpc rpc) {
-        long resendTick = rpc.silenceStartTick + rpc.resendAfterTicks + silence.busyTicks(rpc);
+        // What was sent later has arrived: then the gap is a loss, and not less urgent than what keeps the link busy.
+        boolean hasGap = rpc.in.isKnown && rpc.in.firstGap() != GapPool.NONE;
+        long resendTick = rpc.silenceStartTick + rpc.resendAfterTicks + (hasGap ? 0 : silence.busyTicks(rpc));
         if (turn.tick < resendTick) {
             silence.armBy(rpc, resendTick);
             return;
@@ -326,8 +321,8 @@ final class RpcTimers implements Transmitter.Events {
         if (rpc.out.isSendable() && !rpc.waitsForProof) {
             return;
         }
-        if (rpc.out.isSent() && turn.tick < rpc.responseSentTick + ackTicks(rpc)) {
-            silence.armBy(rpc, rpc.responseSentTick + ackTicks(rpc));
+        if (rpc.out.isSent() && turn.tick < rpc.responseSentTick + config.requestAckTicks) {
+            silence.armBy(rpc, rpc.responseSentTick + config.requestAckTicks);
             return;
         }
         if (!config.moduleProfile && turn.tick - rpc.lastContactTick >= patience(rpc)) {

@@ -359,8 +359,10 @@ final class WindowGranter extends Granter {
 
     private void updateWindow() {
         window = config.window != 0 ? config.window : maxIncoming / (active + 1);
-        int least = Math.min(window / 2, LEAST_QUANTUM_BYTES);
-        quantum = config.moduleProfile ? 1 : Math.max(1, Math.clamp(window / QUANTA_PER_WINDOW, least, QUANTUM_BYTES));
+        // A window set by hand may be larger than all there is.
+        int most = Math.min(window, maxIncoming);
+        int least = Math.min(most / 2, LEAST_QUANTUM_BYTES);
+        quantum = config.moduleProfile ? 1 : Math.max(1, Math.clamp(most / QUANTA_PER_WINDOW, least, QUANTUM_BYTES));
     }
 
     // ---- accounting and issuing

@@ -16,7 +16,8 @@ class PathsTest {
     PathsTest() {
         config.linkMbps = 10_000;
         bench = new GrantBench(config);
-        paths = new Paths(config, bench.turn, new Pacer(config, bench.turn), bench.granter);
+        paths = new Paths(
+                config, bench.turn, new Pacer(config, bench.turn), bench.granter, new ArrivalRate(bench.turn));
         host.lo = Address.mappedLo(0x0A000001);
         host.rttNs = 8_000;
     }

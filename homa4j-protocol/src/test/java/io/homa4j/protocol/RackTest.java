@@ -89,8 +89,8 @@ class RackTest {
         assertThat(percentile(shortNs, 99)).isLessThan(6 * MS + latenessNs);
         assertThat(percentile(longNs, 50)).isLessThan(700 * MS);
         // What waits in the network is not asked for again, and few packets are sent to say so.
-        assertThat(sum(Counters.RESENT_PACKETS)).isLessThan(sum(Counters.PACKETS_SENT_DATA) / 200);
+        assertThat(sum(Counters.RESENT_PACKETS)).isLessThan(sum(Counters.PACKETS_SENT_DATA) / 100);
         assertThat(sum(Counters.PACKETS_SENT_GRANT)).isLessThan(sum(Counters.PACKETS_SENT_DATA) / 3);
-        assertThat(sum(Counters.PACKETS_SENT_NEED_ACK)).isLessThan(sum(Counters.REQUESTS_RECEIVED) / 3);
+        assertThat(sum(Counters.PACKETS_SENT_NEED_ACK)).isLessThan(sum(Counters.REQUESTS_RECEIVED));
     }
 }
