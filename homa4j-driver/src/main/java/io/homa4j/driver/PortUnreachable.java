@@ -37,8 +37,8 @@ final class PortUnreachable {
     private final Libc libc;
     private final KernelSocket ipv4;
     private final KernelSocket ipv6;
-    private final SendMessages toIpv4 = new SendMessages(1, false);
-    private final SendMessages toIpv6 = new SendMessages(1, true);
+    private final SendMessages toIpv4 = new SendMessages(1, false, 0);
+    private final SendMessages toIpv6 = new SendMessages(1, true, 0);
     private final PacketBatch out = new PacketBatch(1, Arena.ofAuto().allocate(256, 8), 256);
 
     /** When each bucket will be full again: a bucket that is so for more than its burst ahead is empty. */
@@ -102,7 +102,7 @@ final class PortUnreachable {
         out.peerLo[0] = peerLo;
         SendMessages message = isIpv4 ? toIpv4 : toIpv6;
         message.clear();
-        message.add(out, 0, 1, 0, localHi, localLo, 1, 0);
+        message.add(out, 0, 1, localHi, localLo, 1, 0);
         int descriptor = isIpv4 ? ipv4.descriptor : ipv6.descriptor;
         if (libc.sendmmsg(descriptor, message.from(0), 1, Socket.MSG_DONTWAIT) == 1) {
             sent++;

@@ -16,13 +16,16 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * Packets of a batch as messages for {@code sendmmsg}, without a copy: each packet is two pieces of memory, and consecutive
- * packets of one peer, source, priority and size are one message which the kernel cuts into segments (UDP_SEGMENT); the last
+ * packets of one peer, port, source, priority and size are one message which the kernel cuts into segments (UDP_SEGMENT); the last
  * may be shorter. The order of packets never changes.
  *
  * <p>Every message has its own address and control messages, laid out once; only values change. Control messages stand in
  * the order traffic class, source address, segment size, so that a message takes as many of them as it needs.
  */
 final class SendMessages {
+    /** In place of a fixed port: each packet goes to its peer's. */
+    static final int OWN_PORTS = -1;
+
     private static final int NAME_BYTES = 32;
     private static final int CLASS_AT = 0;
     private static final int SOURCE_AT = ControlMessage.space(4);
@@ -34,6 +37,7 @@ final class SendMessages {
     private final MemorySegment controls;
     private final MemorySegment vectors;
     private final boolean isIpv6;
+    private final int fixedPort;
     private final int sourceBytes;
     private final int segmentAt;
     /** Bytes of one UDP datagram before it is cut. */
@@ -46,10 +50,12 @@ final class SendMessages {
 
     /**
      * @param capacity packets in a batch
+     * @param fixedPort port to write to, whatever the peer's, or {@link #OWN_PORTS}
      */
-    SendMessages(int capacity, boolean ipv6) {
+    SendMessages(int capacity, boolean ipv6, int fixedPort) {
         this.capacity = capacity;
         this.isIpv6 = ipv6;
+        this.fixedPort = fixedPort;
         this.sourceBytes = ipv6 ? ControlMessage.PKTINFO6_SIZE : ControlMessage.PKTINFO_SIZE;
         this.segmentAt = SOURCE_AT + ControlMessage.space(sourceBytes);
         this.maxBytes = 65_535 - 8 - (ipv6 ? 40 : 20);
@@ -110,21 +116,12 @@ final class SendMessages {
      * Adds one message with the packet {@code from} and as many of the following as can go with it.
      *
      * @param endOfRun packets from here on may not
-     * @param port the peer's port to write
      * @param localHi source address; both halves 0: the kernel chooses
      * @param maxSegments 1: only the one packet
      * @param firstVector how many vectors the messages before have used
      * @return vectors used so far
      */
-    int add(
-            PacketBatch batch,
-            int from,
-            int endOfRun,
-            int port,
-            long localHi,
-            long localLo,
-            int maxSegments,
-            int firstVector) {
+    int add(PacketBatch batch, int from, int endOfRun, long localHi, long localLo, int maxSegments, int firstVector) {
         int vector = firstVector;
         int size = 0;
         int total = 0;
@@ -153,7 +150,8 @@ final class SendMessages {
         first[count] = from;
         end[count] = next;
         long header = (long) count * MessageHeader.SIZE;
-        SocketAddress.write(names, (long) count * NAME_BYTES, isIpv6, batch.peerHi[from], batch.peerLo[from], port);
+        SocketAddress.write(
+                names, (long) count * NAME_BYTES, isIpv6, batch.peerHi[from], batch.peerLo[from], port(batch, from));
         headers.set(JAVA_LONG, header + MessageHeader.VECTOR, vectors.address() + (long) firstVector * IoVector.SIZE);
         headers.set(JAVA_LONG, header + MessageHeader.VECTOR_COUNT, vector - firstVector);
         headers.set(
@@ -165,9 +163,14 @@ final class SendMessages {
         return vector;
     }
 
-    private static boolean goTogether(PacketBatch batch, int a, int b) {
+    private int port(PacketBatch batch, int i) {
+        return fixedPort == OWN_PORTS ? batch.peerPort[i] : fixedPort;
+    }
+
+    private boolean goTogether(PacketBatch batch, int a, int b) {
         return batch.peerLo[a] == batch.peerLo[b]
                 && batch.peerHi[a] == batch.peerHi[b]
+                && port(batch, a) == port(batch, b)
                 && batch.level[a] == batch.level[b]
                 && batch.localLo[a] == batch.localLo[b]
                 && batch.localHi[a] == batch.localHi[b];

@@ -145,8 +145,11 @@ public final class SyscallDriver implements Driver {
 
     private Feedback feedback = new NoFeedback();
     private @Nullable ReceiveRing ring;
-    private SendMessages toIpv4 = new SendMessages(64, false);
-    private SendMessages toIpv6 = new SendMessages(64, true);
+    /** Port that all packets are sent to, or {@link SendMessages#OWN_PORTS}. */
+    private final int fixedPort;
+
+    private SendMessages toIpv4;
+    private SendMessages toIpv6;
     /** Only over {@code ip}. */
     private @Nullable PortUnreachable answers;
 
@@ -190,6 +193,13 @@ public final class SyscallDriver implements Driver {
         this.tunnelPort = tunnelPort;
         this.askedReceiveBuffer = receiveBufferBytes;
         this.libcs = libcs;
+        this.fixedPort = switch (encapsulation) {
+            case UDP -> SendMessages.OWN_PORTS;
+            case UDP_TUNNEL -> tunnelPort;
+            case IP -> 0;
+        };
+        this.toIpv4 = new SendMessages(64, false, fixedPort);
+        this.toIpv6 = new SendMessages(64, true, fixedPort);
         this.libc = libcs.get();
         this.offloads = Offloads.probe(libc);
         this.errors = new ErrorQueue(libc, encapsulation);
@@ -625,8 +635,8 @@ public final class SyscallDriver implements Driver {
     /** Sends these packets of a batch; returns the index of the first one not handed over. Owner. */
     int send(PacketBatch batch, int first, int behindLast) {
         if (batch.capacity > toIpv4.capacity()) {
-            toIpv4 = new SendMessages(batch.capacity, false);
-            toIpv6 = new SendMessages(batch.capacity, true);
+            toIpv4 = new SendMessages(batch.capacity, false, fixedPort);
+            toIpv6 = new SendMessages(batch.capacity, true, fixedPort);
         }
         int i = first;
         while (i < behindLast) {
@@ -735,21 +745,12 @@ public final class SyscallDriver implements Driver {
                     batch,
                     next,
                     last,
-                    targetPort(batch, next),
                     named ? batch.localHi[next] : socket.localHi,
                     named ? batch.localLo[next] : socket.localLo,
                     plain || refusesSegments[slot(batch, next)] || socket.isRaw ? 1 : offloads.maxSegments(),
                     vectors);
         }
         return messages;
-    }
-
-    private int targetPort(PacketBatch batch, int i) {
-        return switch (encapsulation) {
-            case UDP -> batch.peerPort[i];
-            case UDP_TUNNEL -> tunnelPort;
-            case IP -> 0;
-        };
     }
 
     private void account(PacketBatch batch, int from, int end, KernelSocket socket, SendMessages messages, int count) {

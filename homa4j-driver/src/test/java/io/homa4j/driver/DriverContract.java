@@ -97,6 +97,29 @@ abstract class DriverContract {
         assertThat(driver.counters()).containsEntry("driver_packets_received", 128L);
     }
 
+    /** As a server's answers to several clients of one host, all of one size and level. */
+    @Test
+    void packetsForSeveralPortsOfOneHostGoEachToItsOwn() throws Exception {
+        int[] ports = new int[3];
+        for (int i = 0; i < ports.length; i++) {
+            ports[i] = driver.bind(null, 0);
+            driver.attach(ports[i], A + i);
+        }
+        for (int i = 0; i < 12; i++) {
+            Batches.add(out, A, 0, Batches.LOOPBACK_LO, ports[i / 2 % 3], 8 * (i / 2 % 3), 60, 40);
+        }
+        assertThat(driver.send(out)).isEqualTo(12);
+        int[] seen = new int[3];
+        for (int left = 12; left > 0; ) {
+            int count = Batches.receive(driver, in);
+            for (int i = 0; i < count; i++, left--) {
+                assertThat(Batches.mark(in, i)).isEqualTo((byte) (8 * (in.socket[i] - A)));
+                seen[in.socket[i] - A]++;
+            }
+        }
+        assertThat(seen).containsExactly(4, 4, 4);
+    }
+
     @Test
     void packetsBeforeAttachmentWaitInTheKernel() throws Exception {
         int from = driver.bind(null, 0);
