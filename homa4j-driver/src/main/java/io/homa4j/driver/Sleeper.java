@@ -152,19 +152,21 @@ final class Sleeper {
 
     // ---- sleeping: any thread
 
-    /** See {@link Driver#await}. */
-    void await(long timeoutNs) {
+    /**
+     * See {@link Driver#await}.
+     *
+     * @return whether every socket that has something is marked now; false if it was woken before it could look
+     */
+    boolean await(long timeoutNs) {
         oneSleeper.lock();
         try {
             if (isClosed) {
-                return;
+                return false;
             }
             hook.enter();
             try {
                 isAsleep = true;
-                if (!isWakeWanted) {
-                    sleep(timeoutNs);
-                }
+                return !isWakeWanted && sleep(timeoutNs);
             } finally {
                 isAsleep = false;
                 isWakeWanted = false;
@@ -175,7 +177,7 @@ final class Sleeper {
         }
     }
 
-    private void sleep(long timeoutNs) {
+    private boolean sleep(long timeoutNs) {
         MemorySegment end = timeout;
         if (timeoutNs == Driver.FOREVER) {
             end = MemorySegment.NULL;
@@ -184,7 +186,9 @@ final class Sleeper {
             timeout.set(JAVA_LONG, TimeSpec.SECONDS, ns / NS_PER_SECOND);
             timeout.set(JAVA_LONG, TimeSpec.NANOSECONDS, ns % NS_PER_SECOND);
         }
-        mark(sleepersEvents, libc.epollWait(epoll, sleepersEvents.memory, MAX_EVENTS, end));
+        int events = libc.epollWait(epoll, sleepersEvents.memory, MAX_EVENTS, end);
+        mark(sleepersEvents, events);
+        return events >= 0 && events < MAX_EVENTS;
     }
 
     private void mark(Events events, int number) {

@@ -848,8 +848,7 @@ public final class SyscallDriver implements Driver {
     @Override
     public void await(long timeoutNs) {
         // Whoever answers for absent ports may have died.
-        sleeper.await(absent == null ? timeoutNs : Math.min(timeoutNs, absent.patienceNs()));
-        hasJustLooked = true;
+        hasJustLooked = sleeper.await(absent == null ? timeoutNs : Math.min(timeoutNs, absent.patienceNs()));
     }
 
     @Override

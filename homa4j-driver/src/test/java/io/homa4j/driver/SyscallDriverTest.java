@@ -150,6 +150,18 @@ class SyscallDriverTest extends DriverContract {
         assertThat(told).hasSize(1);
     }
 
+    /** Else timers would be looked at before what has arrived. */
+    @Test
+    void aSleepThatWasCutShortHidesNothing() throws Exception {
+        attached(A);
+        int to = attached(B);
+        Batches.add(out, A, 0, Batches.LOOPBACK_LO, to, 1, 60, 0);
+        assertThat(driver.send(out)).isEqualTo(1);
+        driver.wake();
+        driver.await(Driver.FOREVER);
+        assertThat(driver.receive(in)).isEqualTo(1);
+    }
+
     /** Loopback holds nothing back, so there is always room, however many ports have sent a little. */
     @Test
     void whatTheKernelHasPassedOnTakesNoRoom() throws Exception {
