@@ -291,8 +291,8 @@ final class EngineLoop {
      * @throws StackOverflowError if the application's code has left too little of the stack on the thread that turns the engine
      */
     void checkStack() {
-        if (baton.isMine() && turn.isInApplication()) {
-            SpareStack.check();
+        if (baton.isMine()) {
+            turn.checkStack();
         }
     }
 

@@ -24,6 +24,11 @@ final class EngineTurn {
     private static final int BATCHES_PER_TURN = 4;
 
     private static final int COMMANDS_PER_TURN = 1024;
+    /** Between two looks at the stack. */
+    private static final int CALLS_PER_STACK_CHECK = 32;
+    /** A frame of a hundred bytes takes a nanosecond to make at best: so long nobody uses up a stack, ns. */
+    private static final long TOO_SHORT_TO_SINK_NS = 2_000;
+
     private static final int EVENT_ROUNDS = 4;
     /**
      * While packets wait in the driver, peers that seem silent may be heard in the next turn, and asking them to send again
@@ -51,6 +56,10 @@ final class EngineTurn {
 
     /** How deeply calls of the application's code are nested. */
     private int applicationDepth;
+    /** When the innermost was entered. */
+    private long applicationNs;
+    /** Calls of the engine by that code until its stack is looked at again. */
+    private int callsUntilStackCheck;
     /** What it asked for meanwhile, in its order. */
     private @Nullable Command firstLater;
 
@@ -110,6 +119,23 @@ final class EngineTurn {
     /** The owner is about to run code of the application; {@link #leaveApplication} must follow. */
     void enterApplication() {
         applicationDepth++;
+        callsUntilStackCheck = 0;
+        applicationNs = System.nanoTime();
+    }
+
+    /**
+     * Code of the application calls the engine. Looking at the stack takes as long as some calls, so it is done when the code has
+     * had the time to use much of it, and then for one call of many, for callbacks that sink as they call.
+     *
+     * @throws StackOverflowError if it has left too little of the stack
+     */
+    void checkStack() {
+        if (applicationDepth > 0
+                && --callsUntilStackCheck < 0
+                && System.nanoTime() - applicationNs > TOO_SHORT_TO_SINK_NS) {
+            SpareStack.check();
+            callsUntilStackCheck = CALLS_PER_STACK_CHECK;
+        }
     }
 
     /** Code of the application has returned or thrown: runs what it asked for. */

@@ -123,7 +123,7 @@ final class Keeper {
             if (loop.turn.make(now) > 0) {
                 workNs = now;
                 if (loop.mode != ThreadMode.POLLING && loop.waiting.sleepsAtOnce()) {
-                    idle(workNs, now);
+                    idle(workNs, System.nanoTime());
                 }
             } else if (loop.mode == ThreadMode.POLLING) {
                 Thread.onSpinWait();
