@@ -1,7 +1,6 @@
 package io.homa4j.cli;
 
 import io.homa4j.sim.Workload;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -90,13 +89,6 @@ final class LabOptions {
     @Option(names = "--json", paramLabel = "FILE", description = "Write the results to FILE; - for standard output.")
     @Nullable
     String json;
-
-    @Option(
-            names = "--report",
-            paramLabel = "DIR",
-            description = "Write a report with plots to DIR (index.html, SVG and CSV files).")
-    @Nullable
-    Path report;
 
     void check() {
         check(mbps > 0 && mbps <= 1e6, "--rate " + mbps, "name a rate in Mbit/s");

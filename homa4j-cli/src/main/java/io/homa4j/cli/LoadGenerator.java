@@ -199,6 +199,7 @@ final class LoadGenerator implements LoadTransport.Outcomes {
         if (untilNs > to.oversleepNs()) {
             to.await(untilNs - to.oversleepNs(), this);
         } else {
+            to.turn(this);
             Thread.onSpinWait();
         }
     }

@@ -45,7 +45,6 @@ final class ArrivalRate {
 
     private long recentStartNs;
     private long recentBytes;
-    private boolean isBusy;
     private long busyNs;
 
     ArrivalRate(Turn turn) {
@@ -87,8 +86,7 @@ final class ArrivalRate {
         long ns = turn.nowNs - recentStartNs;
         if (ns >= RECENT_NS) {
             double rate = Math.max(highest, highestBefore);
-            isBusy = rate > 0 && recentBytes >= BUSY * rate * ns;
-            if (isBusy) {
+            if (rate > 0 && recentBytes >= BUSY * rate * ns) {
                 busyNs += ns;
             }
             recentStartNs = turn.nowNs;

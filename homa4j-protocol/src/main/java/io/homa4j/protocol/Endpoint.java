@@ -609,11 +609,6 @@ public final class Endpoint {
         return paths.wantedSendQueueBytes();
     }
 
-    /** How late the owner turns when data wait for the link, ns: 99th percentile. */
-    long latenessNs() {
-        return turn.lateness.p99Ns();
-    }
-
     /** Rate of the uplink, Mbit/s: by hand, else found, else the driver's; 0 = unknown, then nothing is paced. */
     public double linkMbps() {
         return paths.linkMbps();

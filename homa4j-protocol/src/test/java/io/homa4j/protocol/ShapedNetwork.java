@@ -210,10 +210,6 @@ final class ShapedNetwork {
         }
 
         /** Keeps so many requests outstanding from now on. */
-        int outstanding() {
-            return outstanding;
-        }
-
         void load(int requests, int bytes, Host... to) {
             wanted = requests;
             requestBytes = bytes;
