@@ -48,6 +48,9 @@ link() {
     ip -n "$1" addr add "fd79:$2::2/64" dev eth0 nodad
     ip -n "$router" addr add "10.79.$2.1/24" dev "eth$2"
     ip -n "$router" addr add "fd79:$2::1/64" dev "eth$2" nodad
+    # Segments leave one by one: what the router loses is a packet, not all that was sent at once.
+    ip -n "$1" link set eth0 gso_max_segs 1
+    ip -n "$router" link set "eth$2" gso_max_segs 1
     ip -n "$1" link set lo up
     ip -n "$1" link set eth0 up
     ip -n "$router" link set "eth$2" up
