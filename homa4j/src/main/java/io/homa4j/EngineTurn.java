@@ -332,6 +332,8 @@ final class EngineTurn {
         int work = 0;
         for (int i = 0; i < BATCHES_PER_TURN; i++) {
             int room = driver.sendRoomBytes();
+            // What the driver says now tells the rate of the link, however long the turn has taken up to here.
+            nowNs = System.nanoTime();
             int count = endpoint.pollPackets(outgoing, room, nowNs);
             if (count == 0) {
                 isDriverFull = room == 0 && endpoint.refused(nowNs);

@@ -666,7 +666,7 @@ public final class Endpoint {
         begin(nowNs);
         boolean isRefused = transmitter.mayGoOn();
         if (isRefused) {
-            paths.taken(0, true);
+            paths.taken(0, 0, true);
         }
         return isRefused;
     }

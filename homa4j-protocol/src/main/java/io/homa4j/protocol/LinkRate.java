@@ -2,23 +2,25 @@ package io.homa4j.protocol;
 
 /**
  * Finds out how fast the uplink is from what the driver refuses (design 6, link rate; ARCHITECTURE.md, "Finding the rate of
- * the link"). While the queue below the driver is full, what the driver takes is what the link delivers; nothing else
- * counts, so that neither an idle application nor a slow receiver nor a lack of grants can be taken for a slow link. A
- * rate once found is raised when data have long waited for the {@link Pacer} without the queue below having filled.
+ * the link"). A driver that has taken some data and refuses the rest is full to the brim. Between two brims between which its
+ * queue was never empty, it has taken what the link delivered; nothing else counts, so that neither an idle application nor a
+ * slow receiver nor a lack of grants can be taken for a slow link. Such brims in a row make a streak. Only its ends can be
+ * wrong: by when the driver was asked, and by how it counts packets of different kinds; so only a long one tells the rate.
+ * A rate once found is raised when data have long waited for the {@link Pacer} without the queue below having filled.
  *
  * <p>It never decides whether a packet may leave; it only tells the pacer a rate.
  */
 final class LinkRate {
-    /** Time with a full queue that makes a measurement, ns. */
+    /** A streak this long is a measurement, ns and in what the queue holds. */
     static final long SAMPLE_NS = 20_000_000;
-    /** Two refusals farther apart say nothing of the time between. */
-    private static final long MAX_GAP_NS = 10_000_000;
+
+    private static final int SAMPLE_QUEUES = 4;
     /** Without a refusal for so long a measurement is over. */
     private static final long FORGET_NS = 50_000_000;
-    /** The driver may have taken this part of its queue since the last refusal; more, and the queue may have been empty. */
+    /** The driver may have taken this part of its queue since the last brim; more, and the queue may have been empty. */
     private static final double SURELY_BUSY = 0.8;
-    /** How much faster than the rate found data leave while it is measured or tested. */
-    private static final double PROBE_GAIN = 1.25;
+    /** How much faster than the rate found data leave while it is measured or tested: the queue below bounds what that costs. */
+    private static final double PROBE_GAIN = 4;
     /** A rate that has held data back for so long is tested, ns; twice as long after each test that has confirmed it. */
     private static final long PROBE_AFTER_NS = 1_000_000_000;
 
@@ -39,8 +41,10 @@ final class LinkRate {
     private static final long QUEUE_NS = 4_000_000;
     /** How long a full queue may take while the rate is unknown. */
     private static final long UNKNOWN_QUEUE_NS = 10_000_000;
-    /** A queue of unknown rate that runs empty within this time between two refusals is too short to measure with, ns. */
+    /** A queue of unknown rate that may run empty within this time, or while the owner is late, is too short to measure with, ns. */
     private static final long TOO_SHORT_NS = 1_000_000;
+    /** If it did so often in a row. */
+    private static final int TOO_SHORT_TIMES = 2;
 
     private final Turn turn;
 
@@ -52,20 +56,23 @@ final class LinkRate {
     private long wantedQueueBytes = MIN_QUEUE_BYTES;
     /** What it should hold while the rate is unknown: enough for a fast link after a few refusals, and little on a slow one. */
     private long unknownQueueBytes = MIN_QUEUE_BYTES;
-    /** The queue may hold more than it may since it was made shorter: it takes nothing, and that says nothing. */
-    private boolean isShrinking;
-
-    // ---- measuring: pairs of refusals
+    // ---- measuring: brims in a row
 
     private boolean isMeasuring;
     private boolean hasRefused;
     private long refusedNs;
-    /** Taken since the last refusal. */
+    private boolean hasBrim;
+    private long brimNs;
+    /** Taken since the last brim: all bytes, and those of data. */
     private long takenBytes;
-    /** Sums over pairs between which the queue was never empty. */
-    private long busyBytes;
 
-    private long busyNs;
+    private long takenDataBytes;
+    /** The streak up to the last brim. */
+    private long streakBytes;
+
+    private long streakNs;
+    /** Times in a row that the queue may have been empty after a short time. */
+    private int tooShortTimes;
 
     // ---- testing
 
@@ -99,14 +106,12 @@ final class LinkRate {
     /** The driver's queue holds so many bytes before it takes no more; 0 = unknown. */
     void queueBytes(long bytes) {
         if (bytes != queueBytes) {
-            if (bytes < queueBytes) {
-                // It refuses all until it has sent what it holds too many of.
-                isShrinking = true;
-                takenBytes = 0;
-            }
             queueBytes = bytes;
             stopMeasuring();
             isProbing = false;
+            // What it has taken before says nothing of how full it is now.
+            takenBytes = 0;
+            takenDataBytes = 0;
         }
     }
 
@@ -134,13 +139,16 @@ final class LinkRate {
     }
 
     /**
-     * The driver has taken packets of so many bytes with all headers.
+     * The driver has taken packets.
      *
-     * @param isRefused it was offered more
+     * @param bytes of all packets with all headers
+     * @param dataBytes of those that carry data; others leave whether there is room or not
+     * @param isRefused it was offered more data
      * @return whether the rate or the gain has changed
      */
-    boolean taken(long bytes, boolean isRefused) {
+    boolean taken(long bytes, long dataBytes, boolean isRefused) {
         takenBytes += bytes;
+        takenDataBytes += dataBytes;
         probeBytes += bytes;
         if (queueBytes == 0) {
             return false;
@@ -153,31 +161,21 @@ final class LinkRate {
 
     private boolean refused() {
         boolean wasMeasuring = isMeasuring;
-        long gapNs = turn.nowNs - refusedNs;
-        if (isShrinking) {
-            isShrinking = takenBytes == 0;
-            takenBytes = 0;
-            return false;
-        }
-        if (wasMeasuring && gapNs <= MAX_GAP_NS && takenBytes <= SURELY_BUSY * queueBytes) {
-            busyBytes += takenBytes;
-            busyNs += gapNs;
-        } else if (wasMeasuring && gapNs <= TOO_SHORT_NS) {
-            unknownQueueBytes = Math.min(2 * unknownQueueBytes, MAX_QUEUE_BYTES);
-        } else if (gapNs > FORGET_NS) {
-            busyBytes = 0;
-            busyNs = 0;
+        if (hasRefused && turn.nowNs - refusedNs > FORGET_NS) {
+            unknownQueueBytes = MIN_QUEUE_BYTES;
         }
         isMeasuring = true;
         isProbing = false;
         hasRefused = true;
         refusedNs = turn.nowNs;
-        takenBytes = 0;
-        if (busyNs < SAMPLE_NS) {
+        if (takenDataBytes > 0) {
+            brim();
+        }
+        if (streakNs < SAMPLE_NS || streakBytes < SAMPLE_QUEUES * queueBytes) {
             return !wasMeasuring;
         }
         double before = rate;
-        rate = (double) busyBytes / busyNs;
+        rate = (double) streakBytes / streakNs;
         boolean isConfirmed = Math.abs(rate - before) <= SAME * before;
         probeAfterNs = isConfirmed ? Math.min(2 * probeAfterNs, MAX_PROBE_AFTER_NS) : PROBE_AFTER_NS;
         heldNs = 0;
@@ -185,11 +183,35 @@ final class LinkRate {
         return true;
     }
 
+    /** The queue holds what it may, neither less nor more, as it may after it was made shorter. */
+    private void brim() {
+        long gapNs = turn.nowNs - brimNs;
+        if (hasBrim && takenBytes <= SURELY_BUSY * queueBytes) {
+            streakBytes += takenBytes;
+            streakNs += gapNs;
+            tooShortTimes = 0;
+        } else {
+            streakBytes = 0;
+            streakNs = 0;
+            boolean isTooShort = hasBrim && gapNs <= Math.max(TOO_SHORT_NS, turn.lateness.p99Ns());
+            tooShortTimes = isTooShort ? tooShortTimes + 1 : 0;
+            if (tooShortTimes == TOO_SHORT_TIMES) {
+                tooShortTimes = 0;
+                unknownQueueBytes = Math.min(2 * unknownQueueBytes, MAX_QUEUE_BYTES);
+            }
+        }
+        hasBrim = true;
+        brimNs = turn.nowNs;
+        takenBytes = 0;
+        takenDataBytes = 0;
+    }
+
     private boolean stopMeasuring() {
         boolean was = isMeasuring;
         isMeasuring = false;
-        busyBytes = 0;
-        busyNs = 0;
+        hasBrim = false;
+        streakBytes = 0;
+        streakNs = 0;
         return was;
     }
 
@@ -227,13 +249,13 @@ final class LinkRate {
         probeBytes = 0;
     }
 
-    /** More than the link could have taken at the rate and the queue could hold has been taken: the link is faster. */
+    /** More than the link could have taken at the rate and the queue could hold has been taken: the link is as fast as that. */
     private boolean checkProbe() {
         long ns = turn.nowNs - probeStartNs;
         if (ns < PROBE_MIN_NS || probeBytes - rate * ns < PROBE_QUEUES * queueBytes) {
             return false;
         }
-        rate *= PROBE_GAIN;
+        rate = (double) (probeBytes - queueBytes) / ns;
         probeAfterNs = PROBE_AFTER_NS;
         startProbe();
         return true;

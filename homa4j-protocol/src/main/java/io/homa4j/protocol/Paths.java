@@ -91,13 +91,13 @@ final class Paths {
         return isRateFound() ? linkRate.gain() : 1;
     }
 
-    /** The driver has taken packets of so many bytes with all headers, and perhaps refused more. */
-    void taken(long bytes, boolean isRefused) {
+    /** The driver has taken packets of so many bytes with all headers, some with data, and perhaps refused more data. */
+    void taken(long bytes, long dataBytes, boolean isRefused) {
         if (!isRateFound()) {
             return;
         }
         double before = linkRate.mbps();
-        if (linkRate.taken(bytes, isRefused)) {
+        if (linkRate.taken(bytes, dataBytes, isRefused)) {
             reconfigured();
             if (linkRate.mbps() != before && isRefused) {
                 pacer.queued(linkRate.queueBytes() * 3 / 4);

@@ -355,18 +355,18 @@ final class Transmitter {
             takeBack(batch, i);
         }
         retransmits.commit();
-        paths.taken(linkBytes(batch, sent), sent < batch.count);
+        paths.taken(linkBytes(batch, sent, false), linkBytes(batch, sent, true), sent < batch.count);
         for (int i = 0; i < batch.count; i++) {
             batch.rpc[i] = null;
             batch.payload[i] = null;
         }
     }
 
-    /** Bytes on the link of the first packets of the batch. */
-    private long linkBytes(PacketBatch batch, int count) {
+    /** Bytes on the link of the first packets of the batch, or of those of them that carry data. */
+    private long linkBytes(PacketBatch batch, int count, boolean onlyData) {
         long bytes = 0;
         for (int i = 0; i < count; i++) {
-            if (!Address.isLoopback(batch.peerHi[i], batch.peerLo[i])) {
+            if ((!onlyData || batch.kind[i] != CONTROL) && !Address.isLoopback(batch.peerHi[i], batch.peerLo[i])) {
                 int homaBytes = batch.length[i] + batch.payloadLength[i];
                 bytes += pacer.linkBytes(homaBytes, Address.isIpv4(batch.peerHi[i], batch.peerLo[i]));
             }

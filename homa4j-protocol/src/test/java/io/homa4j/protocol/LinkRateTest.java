@@ -98,4 +98,54 @@ class LinkRateTest {
         assertThat(client.completed).isPositive();
         assertThat(mbps(client)).isZero();
     }
+
+    // ---- what a driver says while threads are late and queues change
+
+    private final Turn turn = new Turn(Config.defaults(), 0);
+    private final LinkRate rate = new LinkRate(turn);
+
+    private void passes(long ns) {
+        turn.now(turn.nowNs + ns);
+    }
+
+    /** It refuses until it has sent what it holds too much of, and takes control packets all the while. */
+    @Test
+    void aQueueThatWasMadeShorterIsNotTakenForASlowLink() {
+        rate.queueBytes(400_000);
+        rate.taken(400_000, 400_000, true);
+        rate.queueBytes(64_000);
+        for (int i = 0; i < 4_000; i++) {
+            passes(MS / 10);
+            rate.taken(103, 0, true);
+        }
+        assertThat(rate.mbps()).isZero();
+    }
+
+    @Test
+    void whatIsTakenAfterALongTimeBelongsToThatTime() {
+        rate.queueBytes(400_000);
+        rate.taken(400_000, 400_000, true);
+        for (int i = 0; i < 200 && rate.mbps() == 0; i++) {
+            // The owner was kept from turning, so that it saw at once what had left in 20 ms.
+            passes(20 * MS);
+            rate.taken(1_542, 1_542, true);
+            passes(MS / 10);
+            rate.taken(250_000, 250_000, true);
+        }
+        assertThat(rate.mbps()).isCloseTo(100, within(2.0));
+    }
+
+    /** A full queue of short messages holds less than one of long ones; in a long streak that does not count. */
+    @Test
+    void queuesThatAreFullOfDifferentPacketsAreNotTakenForAnotherRate() {
+        rate.queueBytes(64_000);
+        rate.taken(64_000, 64_000, true);
+        boolean isShort = false;
+        for (int i = 0; i < 200 && rate.mbps() == 0; i++) {
+            passes(2 * MS);
+            isShort = !isShort;
+            rate.taken(25_000 + (isShort ? -12_000 : 12_000), 1_542, true);
+        }
+        assertThat(rate.mbps()).isCloseTo(100, within(6.0));
+    }
 }
