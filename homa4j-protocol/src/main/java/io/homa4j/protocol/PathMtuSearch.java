@@ -246,6 +246,8 @@ final class PathMtuSearch {
         host.mtuTries = 0;
         for (Peer peer = host.firstPeer; peer != null; peer = peer.hostNext) {
             for (Rpc rpc = peer.firstRpc; rpc != null; rpc = rpc.peerNext) {
+                // What it suspected was before this.
+                rpc.out.isSuspect = false;
                 subdivide(rpc, host.mtu);
             }
         }

@@ -49,6 +49,20 @@ class PathMtuSearchTest {
         assertThat(client.completed).isGreaterThan(before + 20);
     }
 
+    /** Of four messages that met it two lower the size; that the others then come through says nothing of the new size. */
+    @ParameterizedTest
+    @ValueSource(longs = {2, 3, 4, 5})
+    void oneBlackHoleCountsOnceHoweverManyMessagesMetIt(long seed) {
+        ShapedNetwork many = new ShapedNetwork(seed);
+        ShapedNetwork.Host from = many.host(10_000);
+        ShapedNetwork.Host to = many.host(10_000);
+        to.largestPacket = 1_400;
+        from.load(4, 50_000, to);
+        many.run(S);
+        assertThat(mtu(from, to)).isEqualTo(1_400);
+        assertThat(count(from, "mtu_black_holes")).isEqualTo(1);
+    }
+
     /** Below what tunnels leave there is what every path carries. */
     @Test
     void narrowestPathIsFound() {
