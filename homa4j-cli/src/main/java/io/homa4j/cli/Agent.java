@@ -2,8 +2,10 @@ package io.homa4j.cli;
 
 import io.homa4j.Handler;
 import io.homa4j.Request;
+import io.homa4j.protocol.Config;
 import java.io.PrintWriter;
 import java.net.InetAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -25,18 +27,17 @@ import org.jspecify.annotations.Nullable;
  * close  run                         ends all that belongs to the run
  * </pre>
  *
- * Answers hold {@code error} if something failed. A run whose controller is not heard of for {@value #LEASE_SECONDS} seconds is
- * closed, so that a lost controller leaves nothing behind and the next one finds the agent free.
+ * Answers hold {@code error} if something failed. Each of these may come twice: the second time changes nothing. A run whose
+ * controller is not heard of for a while, the lease, is closed, so that a lost controller leaves nothing behind and the next
+ * one finds the agent free.
  */
 final class Agent implements Handler, AutoCloseable {
     static final int DEFAULT_PORT = 4100;
-    static final int LEASE_SECONDS = 15;
+    static final int DEFAULT_LEASE_SECONDS = 15;
     static final int MAX_TARGETS = 4096;
 
-    private static final long LEASE_NS = LEASE_SECONDS * 1_000_000_000L;
-
-    /** What belongs to one run. */
-    private static final class Run implements AutoCloseable {
+    /** What belongs to one run; owned by the agent's lock. */
+    private static final class Run {
         final String name;
         final LoadedHost host;
 
@@ -51,23 +52,23 @@ final class Agent implements Handler, AutoCloseable {
             this.name = name;
             this.host = host;
         }
-
-        @Override
-        public void close() {
-            host.close();
-        }
     }
 
     private final InetAddress local;
+    private final Duration lease;
     private final PrintWriter lines;
     private @Nullable Run run;
+    /** The run closed last, which a late copy of its first message must not open again. */
+    private String closedRun = "";
 
     /**
      * @param local address of the experiment's servers and clients
+     * @param lease how long a run goes on without a word of its controller
      * @param lines told what happens
      */
-    Agent(InetAddress local, PrintWriter lines) {
+    Agent(InetAddress local, Duration lease, PrintWriter lines) {
         this.local = local;
+        this.lease = lease;
         this.lines = lines;
     }
 
@@ -82,7 +83,13 @@ final class Agent implements Handler, AutoCloseable {
             Thread.currentThread().interrupt();
             answer = new ControlMessage().put("error", "the agent ends");
         }
-        request.reply(answer.bytes());
+        byte[] bytes = answer.bytes();
+        if (bytes.length > Config.MAX_MESSAGE_BYTES) {
+            bytes = new ControlMessage()
+                    .put("error", "the answer of " + bytes.length + " bytes is longer than a message can be")
+                    .bytes();
+        }
+        request.reply(bytes);
     }
 
     private static String describe(Throwable e) {
@@ -94,8 +101,9 @@ final class Agent implements Handler, AutoCloseable {
         return switch (asked.text("do")) {
             case "hello" -> hello();
             case "open" -> open(asked.text("run"), LabLoad.parse(asked));
-            case "start" -> start(find(asked), asked.count("host", MAX_TARGETS), asked.list("target", MAX_TARGETS));
-            case "watch" -> watch(find(asked));
+            case "start" ->
+                start(asked.text("run"), asked.count("host", MAX_TARGETS), asked.list("target", MAX_TARGETS));
+            case "watch" -> watch(asked.text("run"));
             case "close" -> close(asked.text("run"));
             default ->
                 throw new CliException(
@@ -116,21 +124,30 @@ final class Agent implements Handler, AutoCloseable {
         if (run != null && !run.name.equals(name)) {
             throw new CliException(
                     "the agent is busy with the run of another controller",
-                    "wait; it is free " + LEASE_SECONDS + " s after that one was last heard of");
+                    "wait; it is free " + lease.toSeconds() + " s after that one was last heard of");
         }
-        if (run != null) {
-            // The same message twice, or a controller that begins anew.
-            run.close();
+        if (closedRun.equals(name)) {
+            throw new CliException("run " + name + " is over", "begin another");
         }
-        run = new Run(name, LoadedHost.open(load, local));
-        lines.println("run " + name + ": " + load.transport().text() + ", "
-                + load.sizes().name() + ", " + Amount.rate(load.ratePerSecond()));
-        lines.flush();
-        return new ControlMessage().put("port", run.host.port()).put("urgent_port", run.host.urgentPort());
+        Run opened = run;
+        if (opened == null) {
+            opened = new Run(name, LoadedHost.open(load, local));
+            run = opened;
+            say(name, load.transport().text() + ", " + load.sizes().name() + ", " + Amount.rate(load.ratePerSecond()));
+            var _ = opened.host.failed().exceptionally(e -> {
+                say(name, "failed: " + describe(e));
+                return null;
+            });
+        }
+        return new ControlMessage().put("port", opened.host.port()).put("urgent_port", opened.host.urgentPort());
     }
 
-    private synchronized Run find(ControlMessage asked) {
-        String name = asked.text("run");
+    private void say(String name, String what) {
+        lines.println("run " + name + ": " + what);
+        lines.flush();
+    }
+
+    private synchronized Run find(String name) {
         if (run == null || !run.name.equals(name)) {
             throw new CliException("the agent has no run " + name, "it was closed, or the agent was started anew");
         }
@@ -138,7 +155,11 @@ final class Agent implements Handler, AutoCloseable {
         return run;
     }
 
-    private synchronized ControlMessage start(Run of, int host, List<String> targets) {
+    private synchronized ControlMessage start(String name, int host, List<String> targets) {
+        Run of = find(name);
+        if (targets.isEmpty()) {
+            throw new CliException("run " + name + " has no targets", "name at least one");
+        }
         if (of.result == null) {
             of.before = CpuClock.read();
             of.result = of.host.start(host, targets);
@@ -146,13 +167,22 @@ final class Agent implements Handler, AutoCloseable {
         return new ControlMessage();
     }
 
-    private ControlMessage watch(Run of) throws InterruptedException {
-        CompletableFuture<LoadResult> result = of.result;
-        if (result == null) {
+    private synchronized CompletableFuture<LoadResult> result(Run of) {
+        if (of.result == null) {
             throw new CliException("run " + of.name + " was not started", "start it first");
         }
+        return of.result;
+    }
+
+    private ControlMessage watch(String name) throws InterruptedException {
+        Run of = find(name);
+        CompletableFuture<LoadResult> result = result(of);
         LoadResult done;
         try {
+            if (of.host.failed().isCompletedExceptionally()) {
+                // Others may still need what this host can give no longer.
+                var _ = of.host.failed().get();
+            }
             done = result.get(1, TimeUnit.SECONDS);
         } catch (TimeoutException e) {
             LoadedHost.Progress progress = of.host.progress();
@@ -170,7 +200,7 @@ final class Agent implements Handler, AutoCloseable {
         CpuClock.Reading before = of.before;
         answer.put("idle_cpu", before == null ? -1 : CpuClock.read().idleSince(before));
         List<String> counters = new ArrayList<>();
-        of.host.counters().forEach((name, value) -> counters.add(name + "=" + value));
+        of.host.counters().forEach((counter, value) -> counters.add(counter + "=" + value));
         answer.put("counter", counters);
         for (Map.Entry<String, String> fact : of.host.facts().entrySet()) {
             answer.put("fact." + fact.getKey(), fact.getValue());
@@ -179,28 +209,28 @@ final class Agent implements Handler, AutoCloseable {
     }
 
     private synchronized ControlMessage close(String name) {
-        if (run != null && run.name.equals(name)) {
-            run.close();
-            run = null;
+        if (run == null || run.name.equals(name)) {
+            close();
+            closedRun = name;
         }
         return new ControlMessage();
     }
 
     /** Ends a run that nobody asks for any more; to be called now and then. */
     synchronized void lookAtLease() {
-        if (run != null && System.nanoTime() - run.heardNs > LEASE_NS) {
-            lines.println("run " + run.name + ": the controller was not heard of for " + LEASE_SECONDS + " s, closed");
-            lines.flush();
-            run.close();
-            run = null;
+        if (run != null && System.nanoTime() - run.heardNs > lease.toNanos()) {
+            say(run.name, "the controller was not heard of for " + lease.toSeconds() + " s, closed");
+            close();
         }
     }
 
     @Override
     public synchronized void close() {
-        if (run != null) {
-            run.close();
+        Run closing = run;
+        if (closing != null) {
             run = null;
+            closedRun = closing.name;
+            closing.host.close();
         }
     }
 }

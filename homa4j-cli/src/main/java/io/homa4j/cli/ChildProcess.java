@@ -83,6 +83,16 @@ final class ChildProcess implements AutoCloseable {
 
     /** As {@link #runWithParent(Callable)}, with what the parent says ({@link #say}). Words are told on a thread of their own. */
     static int runWithParent(Consumer<String> words, Callable<Integer> work) throws Exception {
+        return runWithParent(
+                words,
+                () -> {
+                    // What it used goes with the process.
+                },
+                work);
+    }
+
+    /** As {@link #runWithParent(Consumer, Callable)}, with what is to be done if the parent ends first, by a kill. */
+    static int runWithParent(Consumer<String> words, Runnable orphaned, Callable<Integer> work) throws Exception {
         CountDownLatch done = new CountDownLatch(1);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> awaitUninterruptibly(done), "parent-wait"));
         Thread.ofPlatform().daemon().name("parent-watch").start(() -> {
@@ -94,7 +104,11 @@ final class ChildProcess implements AutoCloseable {
                 // A broken pipe says the same.
                 assert e != null;
             }
-            Runtime.getRuntime().halt(ORPHANED);
+            try {
+                orphaned.run();
+            } finally {
+                Runtime.getRuntime().halt(ORPHANED);
+            }
         });
         try {
             return work.call();

@@ -13,6 +13,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
 /** The controller's view of its agents: one run at a time on all of them, results merged. */
 final class Cluster implements AutoCloseable {
@@ -39,6 +40,8 @@ final class Cluster implements AutoCloseable {
 
     /** Whoever asks an agent for something waits so long; a watch is answered after a second. */
     private static final Duration DEADLINE = Duration.ofSeconds(20);
+    /** An agent that does not answer closes by itself later. */
+    private static final Duration CLOSE_DEADLINE = Duration.ofSeconds(3);
 
     private final Homa homa;
     private final List<HomaAddress> agents;
@@ -69,11 +72,26 @@ final class Cluster implements AutoCloseable {
 
     /** Asks every agent what it is. */
     List<ControlMessage> hello() {
-        return askAll(host -> new ControlMessage().put("do", "hello"));
+        List<ControlMessage> answers = askAll(host -> new ControlMessage().put("do", "hello"));
+        for (int host = 0; host < answers.size(); host++) {
+            String version = answers.get(host).text("version");
+            if (!version.equals(Version.project())) {
+                throw new CliException(
+                        "agent " + agents.get(host) + " is of version " + version + ", this is " + Version.project(),
+                        "use the same version of homa on controller and agents");
+            }
+        }
+        return answers;
     }
 
-    /** Runs a load on all hosts, each against all others. */
-    Outcome run(LabLoad load, StopSignal stop, Progress progress) {
+    /**
+     * Runs a load.
+     *
+     * @param senders hosts that send, each to all others at random; all answer
+     * @return null if it was interrupted
+     */
+    @Nullable
+    Outcome run(LabLoad load, int senders, StopSignal stop, Progress progress) {
         String run = name + "-" + runs++;
         try {
             ControlMessage open = load.message().put("do", "open").put("run", run);
@@ -84,7 +102,7 @@ final class Cluster implements AutoCloseable {
                 addresses.add(hosts.get(host) + ":" + answer.whole("port")
                         + (load.transport().isHoma() ? "" : ":" + answer.whole("urgent_port")));
             }
-            askAll(host -> {
+            askSome(senders, host -> {
                 List<String> others = new ArrayList<>(addresses);
                 others.remove(host);
                 return new ControlMessage()
@@ -93,20 +111,20 @@ final class Cluster implements AutoCloseable {
                         .put("host", host)
                         .put("target", others);
             });
-            return watch(run, stop, progress);
+            return watch(run, senders, stop, progress);
         } finally {
             closeAll(run);
         }
     }
 
-    private Outcome watch(String run, StopSignal stop, Progress progress) {
+    private @Nullable Outcome watch(String run, int senders, StopSignal stop, Progress progress) {
         Map<Integer, ControlMessage> done = new HashMap<>();
-        while (done.size() < agents.size()) {
+        while (done.size() < senders) {
             if (stop.isRaised()) {
-                throw new CliException("interrupted", "run it again");
+                return null;
             }
-            List<ControlMessage> answers =
-                    askAll(host -> new ControlMessage().put("do", "watch").put("run", run));
+            List<ControlMessage> answers = askSome(
+                    senders, host -> new ControlMessage().put("do", "watch").put("run", run));
             double rate = 0;
             long outstanding = 0;
             long failed = 0;
@@ -149,7 +167,7 @@ final class Cluster implements AutoCloseable {
         ControlMessage close = new ControlMessage().put("do", "close").put("run", run);
         List<CompletableFuture<Reply>> answers = new ArrayList<>();
         for (HomaAddress agent : agents) {
-            answers.add(homa.callAsync(agent, close.bytes(), DEADLINE));
+            answers.add(homa.callAsync(agent, close.bytes(), CLOSE_DEADLINE));
         }
         for (CompletableFuture<Reply> answer : answers) {
             answer.handle((reply, failure) -> {
@@ -163,17 +181,24 @@ final class Cluster implements AutoCloseable {
     }
 
     private List<ControlMessage> askAll(IntFunction<ControlMessage> question) {
-        List<CompletableFuture<Reply>> asked = new ArrayList<>();
-        for (int host = 0; host < agents.size(); host++) {
-            asked.add(homa.callAsync(agents.get(host), question.apply(host).bytes(), DEADLINE));
+        return askSome(agents.size(), question);
+    }
+
+    /** Asks the first of the agents, all at once; the first that has no answer or a bad one is the failure of all. */
+    private List<ControlMessage> askSome(int count, IntFunction<ControlMessage> question) {
+        List<CompletableFuture<byte[]>> asked = new ArrayList<>();
+        for (int host = 0; host < count; host++) {
+            asked.add(homa.callAsync(agents.get(host), question.apply(host).bytes(), DEADLINE)
+                    .thenApply(Cluster::take));
         }
         List<ControlMessage> answers = new ArrayList<>();
-        for (int host = 0; host < agents.size(); host++) {
-            try (Reply reply = asked.get(host).join()) {
-                ControlMessage answer = ControlMessage.parse(reply.bytes());
+        for (int host = 0; host < count; host++) {
+            HomaAddress agent = agents.get(host);
+            try {
+                ControlMessage answer = ControlMessage.parse(asked.get(host).join());
                 if (answer.has("error")) {
                     throw new CliException(
-                            "agent " + agents.get(host) + ": " + answer.text("error"),
+                            "agent " + agent + ": " + answer.text("error"),
                             "see what the agent says on its own terminal");
                 }
                 answers.add(answer);
@@ -182,12 +207,18 @@ final class Cluster implements AutoCloseable {
                         ? failure.reason().text()
                         : String.valueOf(e.getCause());
                 throw new CliException(
-                        "agent " + agents.get(host) + " does not answer: " + cause,
-                        "start 'homa agent --port " + agents.get(host).port() + " --bind ADDRESS' there",
+                        "agent " + agent + " does not answer: " + cause,
+                        "start 'homa agent --port " + agent.port() + " --bind ADDRESS' there",
                         e);
             }
         }
         return answers;
+    }
+
+    private static byte[] take(Reply reply) {
+        try (reply) {
+            return reply.bytes();
+        }
     }
 
     @Override

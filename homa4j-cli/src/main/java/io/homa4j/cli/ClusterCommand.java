@@ -45,8 +45,12 @@ final class ClusterCommand implements Callable<Integer> {
         List<HomaAddress> addresses = new ArrayList<>();
         for (String agent : agents) {
             boolean hasPort = agent.matches(".*[^:]:\\d+|\\[.*]:\\d+");
-            addresses.add(HomaAddress.parse(
-                    hasPort ? agent : agent + ":" + Agent.DEFAULT_PORT, options.ipv6 ? Family.IPV6 : Family.ANY));
+            HomaAddress address = HomaAddress.parse(
+                    hasPort ? agent : agent + ":" + Agent.DEFAULT_PORT, options.ipv6 ? Family.IPV6 : Family.ANY);
+            if (addresses.contains(address)) {
+                throw CliException.usage("--agents names " + address + " twice", "name each agent once");
+            }
+            addresses.add(address);
         }
         if (addresses.size() < 2) {
             throw CliException.usage("one agent has nobody to talk to", "name two or more");

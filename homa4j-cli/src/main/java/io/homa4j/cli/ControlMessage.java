@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Properties;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What a controller and its agents say to each other: named values, as the text of a properties file in UTF-8. What comes from
@@ -68,11 +69,16 @@ final class ControlMessage {
     }
 
     double number(String name) {
+        double value;
         try {
-            return Double.parseDouble(text(name));
+            value = Double.parseDouble(text(name));
         } catch (NumberFormatException e) {
             throw noNumber(name, e);
         }
+        if (!Double.isFinite(value)) {
+            throw noNumber(name, null);
+        }
+        return value;
     }
 
     long whole(String name) {
@@ -81,6 +87,15 @@ final class ControlMessage {
         } catch (NumberFormatException e) {
             throw noNumber(name, e);
         }
+    }
+
+    /** A whole number that counts something. */
+    long natural(String name) {
+        long value = whole(name);
+        if (value < 0) {
+            throw new CliException("a control message has " + name + " = " + value, "it must not be negative");
+        }
+        return value;
     }
 
     /** @param most as a bound of what the network may ask for */
@@ -101,7 +116,7 @@ final class ControlMessage {
         return list;
     }
 
-    private static CliException noNumber(String name, NumberFormatException e) {
+    private static CliException noNumber(String name, @Nullable NumberFormatException e) {
         return new CliException(
                 "a control message has a " + name + " that is no number",
                 "use the same version of homa on controller and agents",

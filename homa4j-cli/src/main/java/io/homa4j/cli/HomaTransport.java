@@ -17,6 +17,8 @@ import org.jspecify.annotations.Nullable;
 final class HomaTransport implements LoadTransport {
     /** Timer slack of the kernel and the time to wake up. */
     private static final long OVERSLEEP_NS = 100_000;
+    /** A selector sleeps whole milliseconds, and then has to wake up. */
+    private static final long PORTABLE_OVERSLEEP_NS = 2_000_000;
 
     private final Homa homa;
     private final HomaSocket socket;
@@ -54,7 +56,7 @@ final class HomaTransport implements LoadTransport {
 
     @Override
     public long oversleepNs() {
-        return OVERSLEEP_NS;
+        return homa.datapath().startsWith("datapath portable") ? PORTABLE_OVERSLEEP_NS : OVERSLEEP_NS;
     }
 
     @Override

@@ -39,12 +39,36 @@ final class LabCampaign {
                 + count
                 + " runs of " + Amount.digits(options.warmUpSeconds + options.seconds) + " s: about "
                 + Amount.duration(count * (options.warmUpSeconds + options.seconds + 1)));
+        CliException failure = null;
+        try {
+            measure(cluster, cases, count, stop);
+        } catch (CliException e) {
+            // What was measured before is told all the same. After a signal the failure may be a consequence of it.
+            failure = stop.isRaised() ? null : e;
+        }
+        boolean isComplete = runs.size() == count;
+        if (!isComplete) {
+            say((stop.isRaised() ? "interrupted" : "failed") + " after " + runs.size() + " of " + count + " runs");
+        }
+        report(hosts);
+        if (failure != null) {
+            throw failure;
+        }
+        boolean isGood = isComplete && runs.stream().allMatch(run -> run.isValid() && run.errors() == 0);
+        return isGood ? 0 : Homa.FAILURE;
+    }
+
+    /** Makes one run after the other, until the end or a signal. */
+    private void measure(Cluster cluster, List<Case> cases, int count, StopSignal stop) {
         for (int repeat = 1; repeat <= options.repeats; repeat++) {
             for (Case each : cases) {
                 say("run " + (runs.size() + 1) + " of " + count + ": " + each.text());
                 network.prepare(each.transport, each.congestionControl);
                 LabLoad load = options.load(each.transport, each.priorities, each.load, repeat);
-                Cluster.Outcome outcome = cluster.run(load, stop, this::second);
+                Cluster.Outcome outcome = cluster.run(load, cluster.hosts(), stop, this::second);
+                if (outcome == null) {
+                    return;
+                }
                 LabRun run = new LabRun(
                         load,
                         options.links(),
@@ -59,14 +83,15 @@ final class LabCampaign {
                 say(line(run));
             }
         }
+    }
+
+    private void report(List<ControlMessage> hosts) {
         boolean toStandardOutput = Json.STANDARD_OUTPUT.equals(options.json);
         table(toStandardOutput ? progress : out);
         Map<String, Object> json = json(hosts);
         if (options.json != null) {
             Json.write(options.json, out, json);
         }
-        boolean isGood = runs.stream().allMatch(run -> run.isValid() && run.errors() == 0);
-        return isGood ? 0 : Homa.FAILURE;
     }
 
     private List<Case> cases() {

@@ -2,6 +2,7 @@ package io.homa4j.cli;
 
 import io.homa4j.Family;
 import io.homa4j.HomaAddress;
+import java.io.Closeable;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -32,7 +33,11 @@ import picocli.CommandLine.Spec;
             "removes. Exit code 1 if there were errors, or the processors too busy for a valid run."
         })
 final class LabCommand implements Callable<Integer> {
-    private static final Duration START_TIMEOUT = Duration.ofSeconds(60);
+    private static final Duration START_TIMEOUT = Duration.ofMinutes(1);
+    /** After a signal: for the last run to end, the report and the removal of many namespaces on a busy machine. */
+    private static final Duration GRACE = Duration.ofMinutes(2);
+
+    private static final Duration INSIDE_GRACE = Duration.ofMinutes(1);
 
     @Spec
     @SuppressWarnings("NullAway.Init") // picocli sets it
@@ -96,6 +101,11 @@ final class LabCommand implements Callable<Integer> {
                 options.mbps >= 1 && options.mbps == Math.rint(options.mbps),
                 "--rate " + options.mbps,
                 "name whole Mbit/s");
+        check(queueKb >= 4 && queueKb <= 1 << 20, "--queue-kb " + queueKb, "name 4 to 1048576");
+        check(uplinkKb >= 4 && uplinkKb <= 1 << 20, "--uplink-kb " + uplinkKb, "name 4 to 1048576");
+        for (String name : congestionControls) {
+            check(name.matches("[a-z0-9_]+"), "--cc " + name, "see net.ipv4.tcp_available_congestion_control");
+        }
         check(uplink.equals("fifo") || uplink.equals("prio"), "--uplink " + uplink, "use fifo or prio");
         check(prefix.matches("[a-z][a-z0-9]{1,9}"), "--prefix " + prefix, "use up to ten small letters and digits");
         String obstacle = Rack.obstacle();
@@ -107,8 +117,9 @@ final class LabCommand implements Callable<Integer> {
                 new Rack.Shape(prefix, hosts, (long) options.mbps, options.mtu, queueKb, uplinkKb, uplink, lossPercent);
         Rack rack = new Rack(shape, congestionControls);
         return isInside
-                ? ChildProcess.runWithParent(() -> StopSignal.during(stop -> drive(rack, stop)))
-                : StopSignal.during(stop -> build(rack, stop));
+                ? ChildProcess.runWithParent(
+                        line -> {}, rack::down, () -> StopSignal.during(INSIDE_GRACE, stop -> drive(rack, stop)))
+                : StopSignal.during(GRACE, stop -> build(rack, stop));
     }
 
     private static void check(boolean isRight, String what, String remedy) {
@@ -117,8 +128,21 @@ final class LabCommand implements Callable<Integer> {
         }
     }
 
-    private int build(Rack rack, StopSignal stop) throws InterruptedException {
+    private int build(Rack rack, StopSignal stop) throws IOException, InterruptedException {
         List<ChildProcess> agents = new ArrayList<>();
+        try (Closeable _ = rack.reserve()) {
+            return run(rack, agents, stop);
+        } catch (CliException e) {
+            if (stop.isRaised()) {
+                // Whatever was just at work may have got the signal as well.
+                spec.commandLine().getErr().println("interrupted before the first run");
+                return Homa.FAILURE;
+            }
+            throw e;
+        }
+    }
+
+    private int run(Rack rack, List<ChildProcess> agents, StopSignal stop) throws InterruptedException {
         try {
             rack.up();
             for (int host = 1; host <= hosts; host++) {
@@ -130,6 +154,9 @@ final class LabCommand implements Callable<Integer> {
             }
             for (ChildProcess agent : agents) {
                 agent.expectLine(START_TIMEOUT);
+            }
+            if (stop.isRaised()) {
+                throw new CliException("interrupted", "run it again");
             }
             return runInside(rack, stop);
         } finally {
@@ -162,9 +189,11 @@ final class LabCommand implements Callable<Integer> {
         }
         while (!inside.waitFor(100, TimeUnit.MILLISECONDS)) {
             if (stop.isRaised()) {
-                // From a terminal it has the signal already; a second one changes nothing.
-                inside.destroy();
-                if (!inside.waitFor(5, TimeUnit.SECONDS)) {
+                // From a terminal it has the signal already; a second one changes nothing. Its input, which ends with
+                // this
+                // process, must stay open.
+                inside.toHandle().destroy();
+                if (!inside.waitFor(INSIDE_GRACE.toMillis(), TimeUnit.MILLISECONDS)) {
                     inside.destroyForcibly();
                 }
             }

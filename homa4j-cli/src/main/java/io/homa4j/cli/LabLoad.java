@@ -32,6 +32,7 @@ record LabLoad(
     /** A host that cannot keep up must not fill its memory. */
     private static final int MAX_OUTSTANDING = 20_000;
 
+    private static final double MAX_RATE = 1e7;
     private static final int MAX_PARAMETERS = 100;
     private static final long DRAIN_NS = 10_000_000_000L;
     private static final long MAX_NS = 7 * 86_400 * 1_000_000_000L;
@@ -64,7 +65,11 @@ record LabLoad(
         double rate = message.number("rate");
         long warmUpNs = message.whole("warm_up_ns");
         long measureNs = message.whole("measure_ns");
-        if (!(rate >= 0 && rate < 1e9) || warmUpNs < 0 || warmUpNs > MAX_NS || measureNs <= 0 || measureNs > MAX_NS) {
+        if (!(rate >= 0 && rate <= MAX_RATE)
+                || warmUpNs < 0
+                || warmUpNs > MAX_NS
+                || measureNs <= 0
+                || measureNs > MAX_NS) {
             throw new CliException("the load asked for makes no sense: " + message, "ask for another");
         }
         return new LabLoad(

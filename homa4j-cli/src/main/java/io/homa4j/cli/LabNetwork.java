@@ -15,11 +15,24 @@ interface LabNetwork {
      */
     record Use(List<Long> downlinkBytes, List<Long> dropped, long uplinkBytes, long uplinkDropped) {}
 
+    /**
+     * The ports of the switch to all hosts together at a moment of a run, by priority.
+     *
+     * @param sentBytes since the run was made ready
+     * @param dropped packets, since then
+     * @param queuedBytes waiting at this moment
+     */
+    record Sample(long timeNs, List<Long> sentBytes, List<Long> dropped, List<Long> queuedBytes) {}
+
     /** Kinds of congestion control to try for TCP; an empty name stands for what is set. */
     List<String> congestionControls();
 
     /** Makes ready for a run. */
     void prepare(LabTransport transport, String congestionControl);
+
+    /** A look at the switch; null if it cannot be seen. Cheap enough for once a second. */
+    @Nullable
+    Sample sample();
 
     /** What was sent since then; null if that cannot be seen. */
     @Nullable
@@ -34,6 +47,11 @@ interface LabNetwork {
 
         @Override
         public void prepare(LabTransport transport, String congestionControl) {}
+
+        @Override
+        public @Nullable Sample sample() {
+            return null;
+        }
 
         @Override
         public @Nullable Use use() {

@@ -42,13 +42,13 @@ final class LabResult {
 
     /** Adds what a message holds to a result that has that of other hosts. */
     static void addTo(LoadResult sum, ControlMessage message) {
-        sum.measuredNs = Math.max(sum.measuredNs, message.whole("measured_ns"));
-        sum.answersInTime += message.whole("answers");
-        sum.requestBytesInTime += message.whole("request_bytes");
-        sum.responseBytesInTime += message.whole("response_bytes");
-        sum.mismatches += message.whole("mismatches");
-        sum.unstarted += message.whole("unstarted");
-        sum.started += message.whole("unfinished");
+        sum.measuredNs = Math.max(sum.measuredNs, message.natural("measured_ns"));
+        sum.answersInTime += message.natural("answers");
+        sum.requestBytesInTime += message.natural("request_bytes");
+        sum.responseBytesInTime += message.natural("response_bytes");
+        sum.mismatches += message.natural("mismatches");
+        sum.unstarted += message.natural("unstarted");
+        sum.started += message.natural("unfinished");
         sum.rttNs.add(histogram(message.text("all")));
         LoadDetails details = new LoadDetails();
         details.ofShort().add(histogram(message.text("short")));
@@ -71,7 +71,11 @@ final class LabResult {
         Map<String, Long> counts = new TreeMap<>();
         for (String pair : message.list(name, MAX_CLASSES)) {
             int equals = pair.indexOf('=');
-            counts.put(pair.substring(0, Math.max(0, equals)), Long.valueOf(pair.substring(equals + 1)));
+            try {
+                counts.put(pair.substring(0, Math.max(0, equals)), Long.valueOf(pair.substring(equals + 1)));
+            } catch (NumberFormatException e) {
+                throw unreadable("'" + pair + "' among its " + name, e);
+            }
         }
         return counts;
     }
@@ -88,11 +92,14 @@ final class LabResult {
         try {
             return Histogram.decodeFromCompressedByteBuffer(
                     ByteBuffer.wrap(Base64.getDecoder().decode(text)), 0);
-        } catch (DataFormatException | IllegalArgumentException e) {
-            throw new CliException(
-                    "an agent's histogram cannot be read (" + e.getMessage() + ")",
-                    "use the same version of homa on controller and agents",
-                    e);
+        } catch (DataFormatException | RuntimeException e) {
+            // The decoder runs into damage in many ways, of which only the first is its own.
+            throw unreadable("a histogram that cannot be read (" + e + ")", e);
         }
+    }
+
+    private static CliException unreadable(String what, Exception e) {
+        return new CliException(
+                "an agent's result has " + what, "use the same version of homa on controller and agents", e);
     }
 }

@@ -43,6 +43,7 @@ final class LoadGenerator implements LoadTransport.Outcomes {
 
     private final LoadPlan plan;
     private final BooleanSupplier isStopped;
+    private volatile boolean isAbandoned;
     private final Progress progress;
     private final byte[][] requests;
     private final SplittableRandom random;
@@ -67,7 +68,7 @@ final class LoadGenerator implements LoadTransport.Outcomes {
     private long reportedBytes;
 
     /**
-     * @param isStopped asked in every turn: whether to come to an early end
+     * @param isStopped asked in every turn: whether to come to an early end, after the answers that are still on their way
      */
     LoadGenerator(LoadPlan plan, BooleanSupplier isStopped, Progress progress) {
         this.plan = plan;
@@ -85,6 +86,11 @@ final class LoadGenerator implements LoadTransport.Outcomes {
         }
     }
 
+    /** Ends the load at once, answers or not; any thread. */
+    void abandon() {
+        isAbandoned = true;
+    }
+
     /** Makes the load; returns when the time is over and all answers are there, or the time for them is over too. */
     LoadResult run(LoadTransport to) {
         transport = to;
@@ -97,14 +103,14 @@ final class LoadGenerator implements LoadTransport.Outcomes {
         long busyNs = startNs;
         while (true) {
             long nowNs = System.nanoTime();
-            if (nowNs - measureEndNs < 0 && isStopped.getAsBoolean()) {
+            if (nowNs - measureEndNs < 0 && (isAbandoned || isStopped.getAsBoolean())) {
                 measureEndNs = nowNs;
                 measureStartNs = nowNs - measureStartNs < 0 ? nowNs : measureStartNs;
             }
             boolean isTime = nowNs - measureEndNs < 0;
             // What was due in time and could not be started is started late.
             boolean isStarting = isTime || plan.isOpenLoop() && dueNs(startNs) - measureEndNs < 0;
-            if (!isTime && (!isStarting && outstanding == 0 || nowNs - measureEndNs > plan.drainNs())) {
+            if (!isTime && (isAbandoned || !isStarting && outstanding == 0 || nowNs - measureEndNs > plan.drainNs())) {
                 break;
             }
             int done = isStarting ? startDue(startNs, nowNs) : 0;

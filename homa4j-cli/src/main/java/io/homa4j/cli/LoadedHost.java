@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,7 +28,10 @@ abstract class LoadedHost implements AutoCloseable {
 
     private volatile Progress progress = new Progress(true, 0, 0, 0);
 
-    private volatile boolean isStopped;
+    private volatile boolean isClosing;
+    private volatile @Nullable LoadGenerator generator;
+    private final CompletableFuture<Void> failed = new CompletableFuture<>();
+    private volatile CompletableFuture<LoadResult> result = new CompletableFuture<>();
     private final LabLoad load;
 
     LoadedHost(LabLoad load) {
@@ -58,12 +63,16 @@ abstract class LoadedHost implements AutoCloseable {
     abstract Map<String, String> facts();
 
     LoadResult run(LoadTransport transport, int host, int targets) {
-        LoadGenerator generator = new LoadGenerator(
+        LoadGenerator own = new LoadGenerator(
                 load.plan(host, targets),
-                () -> isStopped,
+                () -> isClosing,
                 (isWarmUp, elapsedNs, answersPerSecond, bytesPerSecond, outstanding, failed) ->
                         progress = new Progress(isWarmUp, answersPerSecond, outstanding, failed));
-        return generator.run(transport);
+        generator = own;
+        if (isClosing) {
+            own.abandon();
+        }
+        return own.run(transport);
     }
 
     Progress progress() {
@@ -74,17 +83,35 @@ abstract class LoadedHost implements AutoCloseable {
         return load;
     }
 
-    /** Ends the load early. */
-    void stop() {
-        isStopped = true;
+    /** Completes, always by an exception, when this host can answer requests no longer though it was not closed. */
+    CompletableFuture<Void> failed() {
+        return failed;
     }
 
-    boolean isStopped() {
-        return isStopped;
+    /** Ends the load at once; what is under way is given up. */
+    void abandon() {
+        isClosing = true;
+        LoadGenerator own = generator;
+        if (own != null) {
+            own.abandon();
+        }
     }
 
     @Override
     public abstract void close();
+
+    /** The result of a load that begins: an exception as soon as this host has failed. */
+    CompletableFuture<LoadResult> begin() {
+        CompletableFuture<LoadResult> begun = new CompletableFuture<>();
+        result = begun;
+        var _ = failed.whenComplete((nothing, e) -> begun.completeExceptionally(e));
+        return begun;
+    }
+
+    /** Gives up a load that never came to its turn. */
+    void end() {
+        result.completeExceptionally(new CliException("the run was closed", "begin another"));
+    }
 
     static void join(Thread thread) {
         boolean isInterrupted = false;
@@ -146,12 +173,9 @@ abstract class LoadedHost implements AutoCloseable {
                     }
                     homa.doWork(LOOK);
                 }
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 opened.completeExceptionally(e);
-                Start now = start;
-                if (now != null) {
-                    now.result.completeExceptionally(e);
-                }
+                failed().completeExceptionally(e);
             }
         }
 
@@ -188,7 +212,7 @@ abstract class LoadedHost implements AutoCloseable {
             List<HomaAddress> addresses = targets.stream()
                     .map(text -> HomaAddress.parse((isIp ? "homa+ip://" : "") + text, Family.ANY))
                     .toList();
-            CompletableFuture<LoadResult> result = new CompletableFuture<>();
+            CompletableFuture<LoadResult> result = begin();
             start = new Start(host, addresses, result);
             return result;
         }
@@ -205,22 +229,25 @@ abstract class LoadedHost implements AutoCloseable {
 
         @Override
         public void close() {
-            stop();
+            abandon();
             isClosed = true;
             join(thread);
+            end();
             responder.close();
         }
     }
 
     /** One thread answers, and one makes the load. */
     private static final class OverTcp extends LoadedHost {
+        private static final Pattern TARGET = Pattern.compile("(.+:\\d+):(\\d{1,5})");
+
         private final TcpServer server;
         private @Nullable Thread thread;
 
         OverTcp(LabLoad load, InetAddress local) {
             super(load);
             try {
-                server = new TcpServer(new InetSocketAddress(local, 0), 0, load.replies());
+                server = new TcpServer(new InetSocketAddress(local, 0), 0, load.replies(), failed());
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
@@ -238,14 +265,14 @@ abstract class LoadedHost implements AutoCloseable {
 
         @Override
         CompletableFuture<LoadResult> start(int host, List<String> targets) {
-            CompletableFuture<LoadResult> result = new CompletableFuture<>();
             List<TcpTransport.Server> servers =
                     targets.stream().map(this::server).toList();
+            CompletableFuture<LoadResult> result = begin();
             thread = Thread.ofPlatform().name("tcp-load").start(() -> {
                 LoadPlan plan = load().plan(host, servers.size());
                 try (TcpTransport transport = new TcpTransport(servers, plan.outstanding())) {
                     result.complete(run(transport, host, servers.size()));
-                } catch (RuntimeException e) {
+                } catch (RuntimeException | Error e) {
                     result.completeExceptionally(e);
                 }
             });
@@ -254,9 +281,13 @@ abstract class LoadedHost implements AutoCloseable {
 
         private TcpTransport.Server server(String target) {
             // The last colon is that of the urgent port, the one before it that of the port.
-            int last = target.lastIndexOf(':');
-            int urgent = Integer.parseInt(target.substring(last + 1));
-            HomaAddress address = HomaAddress.parse(target.substring(0, last), Family.ANY);
+            Matcher parts = TARGET.matcher(target);
+            if (!parts.matches()) {
+                throw new CliException(
+                        "'" + target + "' is no target for TCP", "use the same version of homa on all hosts");
+            }
+            HomaAddress address = HomaAddress.parse(parts.group(1), Family.ANY);
+            int urgent = Integer.parseInt(parts.group(2));
             return new TcpTransport.Server(
                     new InetSocketAddress(address.address(), address.port()),
                     load().transport().connections,
@@ -275,8 +306,10 @@ abstract class LoadedHost implements AutoCloseable {
 
         @Override
         public void close() {
-            stop();
+            abandon();
             if (thread != null) {
+                // It may be waiting for a connection.
+                thread.interrupt();
                 join(thread);
             }
             try {

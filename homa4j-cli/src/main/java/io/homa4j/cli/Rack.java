@@ -1,18 +1,25 @@
 package io.homa4j.cli;
 
 import java.io.BufferedReader;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +30,12 @@ import org.jspecify.annotations.Nullable;
 final class Rack implements LabNetwork {
     static final int MAX_HOSTS = 64;
     static final int LEVELS = 8;
+
+    /** Where the queues of the switch's ports have handles 20: to 27:, by priority. */
+    private static final Pattern LEVEL_QUEUE = Pattern.compile("qdisc bfifo 2([0-7]): ");
+
+    private static final Pattern SENT = Pattern.compile(" Sent (\\d+) bytes .*\\(dropped (\\d+),");
+    private static final Pattern BACKLOG = Pattern.compile(" backlog (\\d+[KM]?b) ");
 
     /** The controller's address; the hosts are 1 to {@value #MAX_HOSTS} of the same network. */
     private static final String CONTROLLER = "10.78.0.254";
@@ -51,14 +64,14 @@ final class Rack implements LabNetwork {
             environment.put("BUF_KB", String.valueOf(queueKb));
             environment.put("UPBUF_KB", String.valueOf(uplinkKb));
             environment.put("UPLINK", uplink);
-            environment.put("LOSS", Amount.digits(lossPercent));
+            environment.put("LOSS", lossPercent == 0 ? "0" : String.valueOf(lossPercent));
             return environment;
         }
     }
 
     private final Shape shape;
     private final List<String> congestionControls;
-    private final Path script;
+    private final String script;
 
     /** @param congestionControls to be tried for TCP */
     Rack(Shape shape, List<String> congestionControls) {
@@ -68,12 +81,9 @@ final class Rack implements LabNetwork {
             if (in == null) {
                 throw new IllegalStateException("rack.sh is missing beside " + Rack.class);
             }
-            script = Files.createTempFile("homa-rack", ".sh");
-            script.toFile().deleteOnExit();
-            Files.copy(in, script, StandardCopyOption.REPLACE_EXISTING);
+            script = new String(in.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
-            throw new CliException(
-                    "cannot write a script to the temporary folder (" + e.getMessage() + ")", "make room", e);
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -92,10 +102,31 @@ final class Rack implements LabNetwork {
         return null;
     }
 
+    /**
+     * Sees to it that nobody else builds one of this prefix, until what is returned is closed or this process has ended, however.
+     *
+     * @throws CliException if somebody else has done so
+     */
+    Closeable reserve() {
+        Path file = Path.of("/run", shape.prefix + ".lock");
+        try {
+            FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            if (channel.tryLock() != null) {
+                return channel;
+            }
+            channel.close();
+        } catch (IOException e) {
+            throw new CliException("cannot use the file " + file + " (" + e.getMessage() + ")", "make it writable", e);
+        }
+        throw new CliException(
+                "a lab whose namespaces begin with '" + shape.prefix + "' is running",
+                "wait for its end, or name another --prefix");
+    }
+
     /** Builds it; one of the same prefix is removed first. */
     void up() {
         script("up", String.valueOf(shape.hosts), String.valueOf(shape.mbps));
-        run(List.of("ip", "-n", switchNamespace(), "addr", "add", CONTROLLER + "/24", "dev", "br0"), Map.of());
+        run("ip", "-n", switchNamespace(), "addr", "add", CONTROLLER + "/24", "dev", "br0");
     }
 
     void down() {
@@ -166,49 +197,79 @@ final class Rack implements LabNetwork {
             for (String[] route : new String[][] {ipv4, ipv6}) {
                 List<String> words = new ArrayList<>(List.of("ip", "-n", hostNamespace(host)));
                 words.addAll(List.of(route));
-                run(words, Map.of());
+                run(words.toArray(String[]::new));
             }
         }
     }
 
     @Override
-    public Use use() {
+    public Sample sample() {
         Long[] bytes = new Long[LEVELS];
         Long[] dropped = new Long[LEVELS];
+        Long[] queued = new Long[LEVELS];
         Arrays.fill(bytes, 0L);
         Arrays.fill(dropped, 0L);
-        long uplinkBytes = 0;
-        long uplinkDropped = 0;
-        for (String line : script("stats")) {
-            // port prio sent_pkts sent_bytes dropped backlog_B
-            String[] words = line.strip().split("\\s+", -1);
-            if (words.length < 5) {
-                continue;
-            }
-            if (words[1].equals("up")) {
-                uplinkBytes += Long.parseLong(words[3]);
-                uplinkDropped += Long.parseLong(words[4]);
-            } else if (words[1].matches("[0-7]")) {
-                int level = Integer.parseInt(words[1]);
-                bytes[level] += Long.parseLong(words[3]);
-                dropped[level] += Long.parseLong(words[4]);
+        Arrays.fill(queued, 0L);
+        int level = -1;
+        for (String line : run("tc", "-n", switchNamespace(), "-s", "qdisc", "show")) {
+            Matcher queue = LEVEL_QUEUE.matcher(line);
+            Matcher sent = SENT.matcher(line);
+            Matcher backlog = BACKLOG.matcher(line);
+            if (line.startsWith("qdisc ")) {
+                level = queue.lookingAt() ? Integer.parseInt(queue.group(1)) : -1;
+            } else if (level >= 0 && sent.lookingAt()) {
+                bytes[level] += Long.parseLong(sent.group(1));
+                dropped[level] += Long.parseLong(sent.group(2));
+            } else if (level >= 0 && backlog.lookingAt()) {
+                queued[level] += backlogBytes(backlog.group(1));
             }
         }
-        return new Use(List.of(bytes), List.of(dropped), uplinkBytes, uplinkDropped);
+        return new Sample(System.nanoTime(), List.of(bytes), List.of(dropped), List.of(queued));
     }
 
-    private List<String> script(String... words) {
-        List<String> command = new ArrayList<>(List.of("bash", script.toString()));
+    /** As tc writes it: 1514b, 128Kb, 3Mb. */
+    private static long backlogBytes(String text) {
+        long number = Long.parseLong(text.replaceAll("\\D", ""));
+        return text.endsWith("Kb") ? number << 10 : text.endsWith("Mb") ? number << 20 : number;
+    }
+
+    @Override
+    public Use use() {
+        long uplinkBytes = 0;
+        long uplinkDropped = 0;
+        for (int host = 1; host <= shape.hosts; host++) {
+            // The first is the one of the whole link.
+            Optional<Matcher> sent = run("tc", "-n", hostNamespace(host), "-s", "qdisc", "show", "dev", "eth0").stream()
+                    .map(SENT::matcher)
+                    .filter(Matcher::lookingAt)
+                    .findFirst();
+            if (sent.isPresent()) {
+                uplinkBytes += Long.parseLong(sent.get().group(1));
+                uplinkDropped += Long.parseLong(sent.get().group(2));
+            }
+        }
+        Sample ports = sample();
+        return new Use(ports.sentBytes(), ports.dropped(), uplinkBytes, uplinkDropped);
+    }
+
+    private void script(String... words) {
+        List<String> command = new ArrayList<>(List.of("bash", "-s", "--"));
         command.addAll(List.of(words));
-        return run(command, shape.environment());
+        run(command, script, shape.environment());
     }
 
-    private static List<String> run(List<String> words, Map<String, String> environment) {
+    private static List<String> run(String... words) {
+        return run(List.of(words), "", Map.of());
+    }
+
+    private static List<String> run(List<String> words, String input, Map<String, String> environment) {
         ProcessBuilder builder = new ProcessBuilder(words).redirectErrorStream(true);
         builder.environment().putAll(environment);
         try {
             Process process = builder.start();
-            process.getOutputStream().close();
+            try (OutputStream in = process.getOutputStream()) {
+                in.write(input.getBytes(StandardCharsets.UTF_8));
+            }
             List<String> lines;
             try (BufferedReader in =
                     new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {

@@ -1,10 +1,11 @@
 package io.homa4j.cli;
 
+import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Ctrl-C and SIGTERM as a request to come to an end: a command that runs {@link #during} one has ten seconds to close what
+ * Ctrl-C and SIGTERM as a request to come to an end: a command that runs {@link #during} one has some seconds to close what
  * it opened and to print its summary, and the process then ends with the command's own exit code.
  */
 final class StopSignal {
@@ -13,18 +14,27 @@ final class StopSignal {
         int run(StopSignal stop) throws Exception;
     }
 
-    private static final long GRACE_SECONDS = 10;
+    private static final Duration GRACE = Duration.ofSeconds(10);
 
     private final CountDownLatch raised = new CountDownLatch(1);
     private final CountDownLatch finished = new CountDownLatch(1);
     private volatile boolean succeeded;
     private volatile int exitCode;
 
-    private StopSignal() {}
+    private final Duration grace;
+
+    private StopSignal(Duration grace) {
+        this.grace = grace;
+    }
 
     /** Runs the body; returns, or makes the process end with, its exit code. */
     static int during(Body body) throws Exception {
-        StopSignal stop = new StopSignal();
+        return during(GRACE, body);
+    }
+
+    /** As {@link #during(Body)}, for a command that may need another time to come to its end. */
+    static int during(Duration grace, Body body) throws Exception {
+        StopSignal stop = new StopSignal(grace);
         Thread hook = new Thread(stop::onShutdown, "homa-stop");
         Runtime.getRuntime().addShutdownHook(hook);
         try {
@@ -52,7 +62,7 @@ final class StopSignal {
     private void onShutdown() {
         raised.countDown();
         try {
-            if (finished.await(GRACE_SECONDS, TimeUnit.SECONDS) && succeeded) {
+            if (finished.await(grace.toNanos(), TimeUnit.NANOSECONDS) && succeeded) {
                 // The first signal has settled the exit code of an ordinary exit; this sets the command's own.
                 Runtime.getRuntime().halt(exitCode);
             }

@@ -13,6 +13,7 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,18 +31,25 @@ final class TcpServer implements AutoCloseable {
     private final Selector selector;
     private final long pollNs;
     private final List<Connection> connections = new ArrayList<>();
+    private final CompletableFuture<Void> failed;
     private final Thread thread;
     private volatile boolean isClosed;
 
     /** Listens on free ports and answers as the header of a request wishes. */
     TcpServer(InetAddress local, long pollNs) throws IOException {
-        this(new InetSocketAddress(local, 0), pollNs, Replies.HEADER);
+        this(new InetSocketAddress(local, 0), pollNs, Replies.HEADER, new CompletableFuture<>());
     }
 
-    /** Listens at a local address on free ports. */
-    TcpServer(InetSocketAddress local, long pollNs, Replies replies) throws IOException {
+    /**
+     * Listens at a local address on free ports.
+     *
+     * @param failed completed by an exception if the server comes to an end before it is closed
+     */
+    TcpServer(InetSocketAddress local, long pollNs, Replies replies, CompletableFuture<Void> failed)
+            throws IOException {
         this.pollNs = pollNs;
         this.replies = replies;
+        this.failed = failed;
         this.selector = Selector.open();
         this.listener = listen(local, false);
         this.urgent = listen(local, true);
@@ -84,7 +92,11 @@ final class TcpServer implements AutoCloseable {
                 }
             }
         } catch (IOException e) {
+            failed.completeExceptionally(e);
             throw new UncheckedIOException(e);
+        } catch (RuntimeException | Error e) {
+            failed.completeExceptionally(e);
+            throw e;
         }
     }
 
@@ -96,13 +108,22 @@ final class TcpServer implements AutoCloseable {
             Listener from = (Listener) key.attachment();
             SocketChannel channel = from.channel.accept();
             if (channel != null) {
-                if (from.isUrgent) {
-                    channel.setOption(StandardSocketOptions.IP_TOS, TcpTransport.URGENT_CLASS);
-                }
-                connections.add(new Connection(new TcpFrames(channel), selector));
+                connected(channel, from.isUrgent);
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    private void connected(SocketChannel channel, boolean isUrgent) throws IOException {
+        try {
+            if (isUrgent) {
+                channel.setOption(StandardSocketOptions.IP_TOS, TcpTransport.URGENT_CLASS);
+            }
+            connections.add(new Connection(new TcpFrames(channel), selector));
+        } catch (IOException e) {
+            // The client is gone already; the other connections go on.
+            channel.close();
         }
     }
 

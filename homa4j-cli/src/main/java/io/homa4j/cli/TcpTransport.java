@@ -23,6 +23,8 @@ final class TcpTransport implements LoadTransport {
     static final int URGENT_CLASS = 0xE0;
 
     private static final long NS_PER_MS = 1_000_000;
+    /** A server that has not answered by then is not there, or what lies between is of no use. */
+    private static final int CONNECT_MS = 10_000;
 
     /**
      * How to reach one server.
@@ -70,25 +72,31 @@ final class TcpTransport implements LoadTransport {
         }
         for (Server server : to) {
             List<Connection> own = new ArrayList<>();
+            servers.add(own);
             for (int i = 0; i < server.connections; i++) {
                 own.add(connect(server.address, false));
             }
             if (server.urgent != null) {
                 own.add(connect(server.urgent, true));
             }
-            connections.addAll(own);
-            servers.add(own);
         }
     }
 
     private Connection connect(InetSocketAddress server, boolean isUrgent) {
         try {
             SocketChannel channel = SocketChannel.open();
-            if (isUrgent) {
-                channel.setOption(StandardSocketOptions.IP_TOS, URGENT_CLASS);
+            try {
+                if (isUrgent) {
+                    channel.setOption(StandardSocketOptions.IP_TOS, URGENT_CLASS);
+                }
+                channel.socket().connect(server, CONNECT_MS);
+                Connection connection = new Connection(new TcpFrames(channel), isUrgent);
+                connections.add(connection);
+                return connection;
+            } catch (IOException e) {
+                channel.close();
+                throw e;
             }
-            channel.connect(server);
-            return new Connection(new TcpFrames(channel), isUrgent);
         } catch (IOException e) {
             close();
             throw new CliException("no connection to " + server + " (" + e.getMessage() + ")", "start its server", e);

@@ -10,9 +10,12 @@ import io.homa4j.sim.Workload;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.net.InetAddress;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,6 +27,8 @@ class ClusterTest {
 
     private final List<AutoCloseable> opened = new ArrayList<>();
     private final List<HomaAddress> agents = new ArrayList<>();
+    private final StringWriter lines = new StringWriter();
+    private Duration lease = Duration.ofHours(1);
 
     @AfterEach
     void close() throws Exception {
@@ -33,7 +38,7 @@ class ClusterTest {
     }
 
     private Agent agent() {
-        Agent agent = new Agent(InetAddress.getLoopbackAddress(), new PrintWriter(new StringWriter()));
+        Agent agent = new Agent(InetAddress.getLoopbackAddress(), lease, new PrintWriter(lines));
         Homa homa = Homa.builder().set("poll_usecs", "0").open();
         HomaServer server = homa.serve(0, agent);
         opened.add(agent);
@@ -51,7 +56,8 @@ class ClusterTest {
         Cluster.Outcome[] outcome = new Cluster.Outcome[1];
         int code = StopSignal.during(stop -> {
             try (Cluster cluster = new Cluster(agents)) {
-                outcome[0] = cluster.run(load, stop, (isWarmUp, rate, outstanding, failed) -> {});
+                outcome[0] = Objects.requireNonNull(
+                        cluster.run(load, agents.size(), stop, (isWarmUp, rate, outstanding, failed) -> {}));
             }
             return 0;
         });
@@ -89,6 +95,110 @@ class ClusterTest {
     }
 
     @Test
+    void messageThatComesTwiceChangesNothing() {
+        agent();
+        agent();
+        ControlMessage open =
+                endless(LabTransport.HOMA_UDP).message().put("do", "open").put("run", "x");
+        ControlMessage start = new ControlMessage()
+                .put("do", "start")
+                .put("run", "x")
+                .put("host", 0)
+                .put("target", List.of("127.0.0.1:9"));
+        ControlMessage watch = new ControlMessage().put("do", "watch").put("run", "x");
+        ControlMessage close = new ControlMessage().put("do", "close").put("run", "x");
+        try (Homa homa = Homa.open()) {
+            ControlMessage first = ask(homa, open);
+            assertThat(ask(homa, start).has("error")).isFalse();
+            assertThat(ask(homa, open).whole("port")).isEqualTo(first.whole("port"));
+            // What was started goes on: nothing was opened anew.
+            assertThat(ask(homa, start).has("error")).isFalse();
+            assertThat(ask(homa, watch).text("state")).isEqualTo("running");
+            assertThat(ask(homa, close).has("error")).isFalse();
+            assertThat(ask(homa, close).has("error")).isFalse();
+            assertThat(error(homa, open)).contains("run x is over");
+        }
+    }
+
+    @Test
+    void agentServesOneControllerAtATime() {
+        agent();
+        ControlMessage open =
+                load(LabTransport.TCP_1).message().put("do", "open").put("run", "x");
+        ControlMessage close = new ControlMessage().put("do", "close");
+        try (Homa homa = Homa.open()) {
+            assertThat(ask(homa, open).has("error")).isFalse();
+            assertThat(error(homa, open.put("run", "y"))).contains("busy");
+            // What another controller closes is not this run.
+            assertThat(ask(homa, close.put("run", "y")).has("error")).isFalse();
+            assertThat(error(homa, open.put("run", "y"))).contains("busy");
+            assertThat(ask(homa, close.put("run", "x")).has("error")).isFalse();
+            assertThat(ask(homa, open.put("run", "z")).has("error")).isFalse();
+        }
+    }
+
+    @Test
+    void runOfALostControllerIsClosedAndTheNextOneServed() {
+        lease = Duration.ZERO;
+        Agent agent = agent();
+        ControlMessage open =
+                load(LabTransport.HOMA_UDP).message().put("do", "open").put("run", "x");
+        try (Homa homa = Homa.open()) {
+            assertThat(ask(homa, open).has("error")).isFalse();
+            agent.lookAtLease();
+            assertThat(lines.toString()).contains("run x: the controller was not heard of");
+            assertThat(error(homa, new ControlMessage().put("do", "watch").put("run", "x")))
+                    .contains("no run x");
+            assertThat(ask(homa, open.put("run", "y")).has("error")).isFalse();
+        }
+    }
+
+    @Test
+    void runWithinItsLeaseGoesOn() {
+        Agent agent = agent();
+        ControlMessage open =
+                load(LabTransport.HOMA_UDP).message().put("do", "open").put("run", "x");
+        try (Homa homa = Homa.open()) {
+            long port = ask(homa, open).whole("port");
+            agent.lookAtLease();
+            assertThat(ask(homa, open).whole("port")).isEqualTo(port);
+        }
+    }
+
+    @Test
+    void loadThatCannotRunIsAnErrorAndNotForEverRunning() {
+        agent();
+        ControlMessage open =
+                load(LabTransport.TCP_1).message().put("do", "open").put("run", "x");
+        ControlMessage start = new ControlMessage()
+                .put("do", "start")
+                .put("run", "x")
+                .put("host", 0)
+                .put("target", List.of("127.0.0.1:1:0"));
+        try (Homa homa = Homa.open()) {
+            assertThat(ask(homa, open).has("error")).isFalse();
+            assertThat(ask(homa, start).has("error")).isFalse();
+            assertThat(error(homa, new ControlMessage().put("do", "watch").put("run", "x")))
+                    .contains("no connection to /127.0.0.1:1");
+        }
+    }
+
+    @Test
+    void closedHostOwesNoResult() {
+        for (LabTransport transport : new LabTransport[] {LabTransport.HOMA_UDP, LabTransport.TCP_1}) {
+            LoadedHost host = LoadedHost.open(endless(transport), InetAddress.getLoopbackAddress());
+            CompletableFuture<LoadResult> result =
+                    host.start(0, List.of("127.0.0.1:9" + (transport.isHoma() ? "" : ":0")));
+            host.close();
+            assertThat(result).isDone();
+        }
+    }
+
+    private static LabLoad endless(LabTransport transport) {
+        return new LabLoad(transport, false, Workload.fixed(100), 0, 100, 0, 86_400_000 * MS, 7, Map.of());
+    }
+
+    @Test
     void agentThatIsNotThereIsNamedWithTheCommandToStartIt() {
         agent();
         agents.add(HomaAddress.of("127.0.0.1", 9));
@@ -105,19 +215,51 @@ class ClusterTest {
         ControlMessage open =
                 load(LabTransport.HOMA_UDP).message().put("do", "open").put("run", "x");
         try (Homa homa = Homa.open()) {
-            assertThat(ask(homa, open.put("response_bytes", -5))).contains("response_bytes");
-            assertThat(ask(homa, open.put("response_bytes", 0).put("rate", "NaN")))
-                    .contains("makes no sense");
-            assertThat(ask(homa, new ControlMessage().put("do", "watch").put("run", "y")))
+            assertThat(error(homa, open.put("response_bytes", -5))).contains("response_bytes");
+            assertThat(error(homa, open.put("response_bytes", 0).put("rate", "NaN")))
+                    .contains("rate");
+            assertThat(error(homa, open.put("rate", 1e300))).contains("makes no sense");
+            assertThat(error(homa, new ControlMessage().put("do", "watch").put("run", "y")))
                     .contains("no run y");
-            assertThat(ask(homa, new ControlMessage().put("do", "format disk"))).contains("does not know");
+            assertThat(error(homa, new ControlMessage().put("do", "format disk")))
+                    .contains("does not know");
+            assertThat(ask(homa, open.put("rate", 1)).has("error")).isFalse();
+            ControlMessage start =
+                    new ControlMessage().put("do", "start").put("run", "x").put("host", 0);
+            assertThat(error(homa, start.put("target", List.of()))).contains("no targets");
+            assertThat(error(homa, start.put("target.count", 1 << 30))).contains("target.count");
+            assertThat(error(homa, start.put("target", List.of("x y")))).contains("x y");
         }
         agent.lookAtLease();
     }
 
-    private String ask(Homa homa, ControlMessage message) {
+    @Test
+    void damagedResultsOfAgentsAreRefusedInWords() {
+        LoadResult result = new LoadResult();
+        result.rttNs.recordValue(5);
+        ControlMessage message = new ControlMessage();
+        LabResult.put(message, result);
+        LabResult.addTo(new LoadResult(), message);
+        for (String[] damage : new String[][] {
+            {"answers", "-1"}, {"errors.count", "1", "errors.0", "timeout=x"}, {"all", "AAAA"}, {"short", "!"}
+        }) {
+            ControlMessage damaged = ControlMessage.parse(message.bytes());
+            for (int i = 0; i < damage.length; i += 2) {
+                damaged.put(damage[i], damage[i + 1]);
+            }
+            assertThatThrownBy(() -> LabResult.addTo(new LoadResult(), damaged))
+                    .as(damage[0])
+                    .isInstanceOf(CliException.class);
+        }
+    }
+
+    private String error(Homa homa, ControlMessage message) {
+        return ask(homa, message).text("error");
+    }
+
+    private ControlMessage ask(Homa homa, ControlMessage message) {
         try (var reply = homa.callAsync(agents.getFirst(), message.bytes()).join()) {
-            return ControlMessage.parse(reply.bytes()).text("error");
+            return ControlMessage.parse(reply.bytes());
         }
     }
 

@@ -84,6 +84,23 @@ class LoadGeneratorTest {
     }
 
     @Test
+    void abandonedLoadWaitsForNothing() {
+        Scripted transport = new Scripted();
+        transport.swallowEvery = 1;
+        LoadPlan plan = new LoadPlan(
+                Workload.fixed(100), 100, 0, true, 0, 5, 3_600_000 * MS, 3_600_000 * MS, MS, 3_600_000 * MS, 1);
+        LoadGenerator generator = new LoadGenerator(plan, () -> false, (w, e, a, b, o, f) -> {});
+        transport.onTurn = () -> {
+            if (transport.started == 5) {
+                generator.abandon();
+            }
+        };
+        LoadResult result = generator.run(transport);
+        assertThat(result.unfinished()).isEqualTo(5);
+        assertThat(result.measuredNs).isZero();
+    }
+
+    @Test
     void wrongBytesAndWrongLengthsAreFound() {
         Scripted transport = new Scripted();
         transport.response = new byte[99];
@@ -123,6 +140,7 @@ class LoadGeneratorTest {
         long stallNs;
         int failEvery = Integer.MAX_VALUE;
         int swallowEvery = Integer.MAX_VALUE;
+        Runnable onTurn = () -> {};
 
         @Override
         public boolean start(byte[] request, Call call) {
@@ -136,6 +154,7 @@ class LoadGeneratorTest {
 
         @Override
         public int turn(Outcomes outcomes) {
+            onTurn.run();
             if (started >= stallAfter) {
                 stallAfter = Long.MAX_VALUE;
                 long endNs = System.nanoTime() + stallNs;
