@@ -40,6 +40,18 @@ final class Amount {
         return String.format(Locale.ROOT, "%,d", value);
     }
 
+    /** Bytes of a message as 315, 6.40 K or 10 M. */
+    static String size(double bytes) {
+        if (bytes < 1_000) {
+            return trimmed(bytes);
+        }
+        return bytes < 1_000_000 ? trimmed(bytes / 1e3) + " K" : trimmed(bytes / 1e6) + " M";
+    }
+
+    private static String trimmed(double value) {
+        return value == Math.rint(value) ? Long.toString((long) value) : digits(value);
+    }
+
     /** Seconds as 42 s, 3 min 20 s or 2 h 5 min. */
     static String duration(double seconds) {
         long whole = Math.round(seconds);

@@ -5,6 +5,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -16,14 +17,8 @@ import java.util.function.ToDoubleFunction;
  * the same workload and load share their plots.
  */
 final class FabricReport {
-    private static final String STYLE = """
-            body { font-family: sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; color: #111; }
-            table { border-collapse: collapse; margin: 1em 0; }
-            th, td { padding: 0.2em 0.7em; text-align: right; border-bottom: 1px solid #ddd; }
-            th { background: #f3f3f3; } td:first-child, th:first-child { text-align: left; }
-            pre { background: #f7f7f7; padding: 0.8em; overflow-x: auto; font-size: 85%; }
-            svg { max-width: 100%; height: auto; }
-            """;
+    private static final double[] GRID = {1, 1.5, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 200, 500, 1000, 2000, 5000};
+    private static final double MOST_SLOWDOWN = 5_000;
 
     private FabricReport() {}
 
@@ -39,36 +34,33 @@ final class FabricReport {
             String group = each.plan().workload.name() + "-" + Math.round(100 * each.plan().load);
             groups.computeIfAbsent(group, name -> new ArrayList<>()).add(each);
         }
-        StringBuilder html = new StringBuilder("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                + "<title>homa sim fabric</title>\n<style>\n" + STYLE + "</style>\n</head>\n<body>\n"
-                + "<h1>Slowdowns in a simulated datacenter</h1>\n"
-                + "<p>The real protocol engine in the fabric of Montazeri, Li, Alizadeh, Ousterhout, SIGCOMM 2018,"
-                + " section 5.2. Dashed: what that paper published for Homa; dotted: its ideal, an SRPT oracle.</p>\n");
-        for (Map.Entry<String, List<FabricCase>> group : groups.entrySet()) {
-            addGroup(html, folder, group.getKey(), group.getValue());
-        }
-        html.append("</body>\n</html>\n");
-        return ReportFiles.write(folder, "index.html", html.toString());
+        HtmlPage page = new HtmlPage("homa sim fabric")
+                .heading(1, "Slowdowns in a simulated datacenter")
+                .paragraph(
+                        "The real protocol engine in the fabric of Montazeri, Li, Alizadeh, Ousterhout, SIGCOMM 2018,"
+                                + " section 5.2. Dashed: what that paper published for Homa; dotted: its ideal, an SRPT oracle.");
+        groups.forEach((group, ofGroup) -> addGroup(page, folder, group, ofGroup));
+        return ReportFiles.write(folder, "index.html", page.text());
     }
 
-    private static void addGroup(StringBuilder html, Path folder, String group, List<FabricCase> cases) {
+    private static void addGroup(HtmlPage page, Path folder, String group, List<FabricCase> cases) {
         FabricCase first = cases.getFirst();
         String name = first.plan().workload.name().toUpperCase(Locale.ROOT) + " at "
                 + Math.round(100 * first.plan().load) + " % load";
-        html.append("<h2>").append(name).append("</h2>\n");
+        page.heading(2, name);
         String tail =
                 plot("99th percentile of slowdown, " + name, cases, FabricCase.Row::p99, PublishedSlowdowns.Point::p99);
         String median =
                 plot("Median of slowdown, " + name, cases, FabricCase.Row::p50, PublishedSlowdowns.Point::median);
         ReportFiles.write(folder, group + "-p99.svg", tail);
         ReportFiles.write(folder, group + "-median.svg", median);
-        html.append(tail).append(median);
+        page.picture(tail).picture(median);
         for (FabricCase each : cases) {
-            html.append("<h3>").append(SlowdownPlot.escape(each.label())).append("</h3>\n");
-            addLevels(html, each);
+            page.heading(3, each.label());
+            addLevels(page, each);
             StringWriter text = new StringWriter();
             FabricText.print(each, new PrintWriter(text));
-            html.append("<pre>").append(SlowdownPlot.escape(text.toString())).append("</pre>\n");
+            page.preformatted(text.toString());
         }
     }
 
@@ -79,9 +71,9 @@ final class FabricReport {
             ToDoubleFunction<FabricCase.Row> measured,
             ToDoubleFunction<PublishedSlowdowns.Point> published) {
         FabricCase first = cases.getFirst();
-        List<SlowdownPlot.Size> sizes = first.rows().stream()
+        List<Chart.Tick> sizes = first.rows().stream()
                 .filter(row -> row.percent() != 99)
-                .map(row -> new SlowdownPlot.Size(row.percent(), row.bytes()))
+                .map(row -> new Chart.Tick(row.percent(), Amount.size(row.bytes())))
                 .toList();
         double most = 0;
         for (FabricCase each : cases) {
@@ -89,58 +81,71 @@ final class FabricReport {
                 most = Math.max(most, measured.applyAsDouble(row));
             }
         }
-        List<SlowdownPlot.Point> homa = points(FabricText.published(first, "homa"), published);
-        for (SlowdownPlot.Point point : homa) {
-            most = Math.max(most, point.slowdown());
+        List<Chart.Point> homa = points(FabricText.published(first, "homa"), published);
+        for (Chart.Point point : homa) {
+            most = Math.max(most, point.y());
         }
-        SlowdownPlot plot = new SlowdownPlot(title, sizes, Math.min(5_000, most));
-        if (!homa.isEmpty()) {
-            plot.reference("published, SRPT oracle", points(FabricText.published(first, "srpt"), published), "#888888");
-            plot.curve("published, Homa", homa, true);
-        }
+        double top = Math.max(3, 1.1 * Math.min(MOST_SLOWDOWN, most));
+        Chart chart = new Chart(
+                title,
+                new Chart.Axis("message size, bytes (linear in number of messages)", 0, 100, false, sizes),
+                new Chart.Axis(
+                        "slowdown",
+                        0.9,
+                        top,
+                        true,
+                        Chart.Tick.of(Arrays.stream(GRID)
+                                .filter(value -> value <= top)
+                                .toArray())));
         for (FabricCase each : cases) {
-            plot.curve(
+            chart.curve(
                     each.label(),
                     each.curve().stream()
-                            .map(row -> new SlowdownPlot.Point(row.percent(), measured.applyAsDouble(row)))
-                            .toList(),
-                    false);
+                            .map(row -> new Chart.Point(row.percent(), measured.applyAsDouble(row)))
+                            .toList());
         }
-        return plot.svg();
+        if (!homa.isEmpty()) {
+            chart.reference("published, Homa", homa);
+            chart.reference("published, SRPT oracle", points(FabricText.published(first, "srpt"), published));
+        }
+        return chart.svg();
     }
 
-    private static List<SlowdownPlot.Point> points(
+    private static List<Chart.Point> points(
             List<PublishedSlowdowns.Point> curve, ToDoubleFunction<PublishedSlowdowns.Point> value) {
         return curve.stream()
-                .map(point -> new SlowdownPlot.Point(point.percent(), value.applyAsDouble(point)))
+                .map(point -> new Chart.Point(point.percent(), value.applyAsDouble(point)))
                 .toList();
     }
 
-    private static void addLevels(StringBuilder html, FabricCase each) {
-        html.append("<table><tr><th>level</th>");
+    private static void addLevels(HtmlPage page, FabricCase each) {
+        List<String> headings = new ArrayList<>(List.of("level"));
         for (int level = Port.LEVELS - 1; level >= 0; level--) {
-            html.append("<th>").append(level).append("</th>");
+            headings.add(Integer.toString(level));
         }
-        html.append("<th>all</th></tr>\n<tr><td>use of TOR to host, %</td>");
+        headings.add("all");
+        page.beginTable(headings.toArray(String[]::new));
+        List<String> use = new ArrayList<>(List.of("use of TOR to host, %"));
         double[] share = each.shareByLevel();
         double sum = 0;
         for (int level = Port.LEVELS - 1; level >= 0; level--) {
             sum += share[level];
-            html.append(String.format(Locale.ROOT, "<td>%.1f</td>", 100 * share[level]));
+            use.add(String.format(Locale.ROOT, "%.1f", 100 * share[level]));
         }
-        html.append(String.format(Locale.ROOT, "<td>%.1f</td></tr>%n", 100 * sum));
+        use.add(String.format(Locale.ROOT, "%.1f", 100 * sum));
+        page.row(use);
         for (FabricCase.Links links : FabricCase.Links.values()) {
-            html.append("<tr><td>queue ").append(FabricText.name(links)).append(", KB, mean / max</td>");
+            List<String> queues = new ArrayList<>(List.of("queue " + FabricText.name(links) + ", KB, mean / max"));
             for (int level = Port.LEVELS - 1; level >= 0; level--) {
-                html.append(String.format(
-                        Locale.ROOT,
-                        "<td>%.2f / %.0f</td>",
-                        each.meanQueueKb(links, level),
-                        each.maxQueueKb(links, level)));
+                queues.add(queue(each.meanQueueKb(links, level), each.maxQueueKb(links, level)));
             }
-            html.append(String.format(
-                    Locale.ROOT, "<td>%.2f / %.0f</td></tr>%n", each.meanQueueKb(links), each.maxQueueKb(links)));
+            queues.add(queue(each.meanQueueKb(links), each.maxQueueKb(links)));
+            page.row(queues);
         }
-        html.append("</table>\n");
+        page.endTable();
+    }
+
+    private static String queue(double meanKb, double maxKb) {
+        return String.format(Locale.ROOT, "%.2f / %.0f", meanKb, maxKb);
     }
 }
