@@ -117,6 +117,7 @@ final class Agent implements Handler, AutoCloseable {
                 .put("version", Version.project())
                 .put("java", Runtime.version())
                 .put("os", System.getProperty("os.name") + " " + System.getProperty("os.version"))
+                .put("processor", PeersCommand.processor())
                 .put("processors", Runtime.getRuntime().availableProcessors());
     }
 

@@ -21,7 +21,7 @@ final class Chart {
     private static final int BOTTOM_ROTATED = 82;
     /** Of the font, about; a little too wide rather than too narrow. */
     private static final double CHARACTER = 7.3;
-    /** A curve of more points is smooth, and marks would hide it. */
+    /** On a curve of more points marks would hide it; only some of them have one then. */
     private static final int MOST_MARKS = 24;
 
     private static final double MARK = 3.4;
@@ -114,11 +114,7 @@ final class Chart {
     void curve(String name, List<Point> points) {
         int number = measured++;
         curves.add(new Curve(
-                name,
-                points,
-                COLOURS.get(number % COLOURS.size()),
-                number < COLOURS.size() ? "none" : "9 3",
-                points.size() <= MOST_MARKS ? number : -1));
+                name, points, COLOURS.get(number % COLOURS.size()), number < COLOURS.size() ? "none" : "9 3", number));
     }
 
     /** Adds what is published or a bound: grey, the first dashed and others dotted. */
@@ -191,7 +187,11 @@ final class Chart {
                         + " stroke-dasharray=\"%s\"/>\n",
                 path, curve.colour, curve.dash);
         if (curve.mark >= 0) {
-            curve.points.forEach(point -> mark(svg, curve, x(point.x), y(point.y)));
+            int step = curve.points.size() <= MOST_MARKS ? 1 : 2 * curve.points.size() / MOST_MARKS;
+            for (int i = 0; i < curve.points.size(); i += step) {
+                Point point = curve.points.get(i);
+                mark(svg, curve, x(point.x), y(point.y));
+            }
         }
         svg.format(
                 "<path d=\"M%.0f %dh26\" stroke=\"%s\" stroke-width=\"2\" stroke-dasharray=\"%s\"/>"

@@ -13,7 +13,8 @@ import java.util.Map;
  * @param ipv6 whether addresses are of IPv6
  * @param sizes of requests
  * @param responseBytes length of responses; 0 = as the request
- * @param ratePerSecond requests each host starts per second, at random times; 0 = one at a time, each when the last is answered
+ * @param ratePerSecond requests each host starts per second, at random times; 0 = one at a time, each when the last is answered,
+ *     and all sizes equally often, as for the times of an unloaded network
  * @param warmUpNs load before the measurement
  * @param measureNs length of the measurement
  * @param seed of the run; hosts add their number
@@ -87,7 +88,7 @@ record LabLoad(
     /** What the load generator of one host has to do. */
     LoadPlan plan(int host, int targets) {
         return new LoadPlan(
-                sizes,
+                ratePerSecond > 0 ? sizes : sizes.evenly(),
                 0,
                 0,
                 true,

@@ -1,6 +1,7 @@
 package io.homa4j.cli;
 
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** What lies between the hosts of an experiment, as far as the experiment can set and see it. */
@@ -27,6 +28,9 @@ interface LabNetwork {
     /** Kinds of congestion control to try for TCP; an empty name stands for what is set. */
     List<String> congestionControls();
 
+    /** What it was told to be, by name. */
+    Map<String, Object> config();
+
     /** Makes ready for a run. */
     void prepare(LabTransport transport, String congestionControl);
 
@@ -43,6 +47,11 @@ interface LabNetwork {
         @Override
         public List<String> congestionControls() {
             return List.of("");
+        }
+
+        @Override
+        public Map<String, Object> config() {
+            return Map.of();
         }
 
         @Override

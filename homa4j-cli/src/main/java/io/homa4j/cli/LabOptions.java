@@ -1,6 +1,7 @@
 package io.homa4j.cli;
 
 import io.homa4j.sim.Workload;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -71,6 +72,14 @@ final class LabOptions {
             description = "Priorities that Homa uses, 1 to 8; several to be tried in turn (default: 8).")
     List<Integer> priorities = List.of(8);
 
+    @Option(
+            names = "--unloaded",
+            paramLabel = "S",
+            description =
+                    "How long one host sends one message at a time before the first run of each kind, for the times"
+                            + " without load; 0 = not at all (default: ${DEFAULT-VALUE}).")
+    double unloadedSeconds = 3;
+
     @Option(names = "--ipv6", description = "Use IPv6.")
     boolean ipv6;
 
@@ -90,11 +99,19 @@ final class LabOptions {
     @Nullable
     String json;
 
+    @Option(
+            names = "--report",
+            paramLabel = "DIR",
+            description = "Write a report with pictures to this folder: index.html, and the same as SVG, CSV and JSON.")
+    @Nullable
+    Path report;
+
     void check() {
         check(mbps > 0 && mbps <= 1e6, "--rate " + mbps, "name a rate in Mbit/s");
         check(mtu >= 576 && mtu <= 9000, "--mtu " + mtu, "name 576 to 9000");
         check(seconds >= 0.5 && seconds <= 86_400, "--seconds " + seconds, "name 0.5 to 86400");
         check(warmUpSeconds >= 0 && warmUpSeconds <= 3600, "--warmup " + warmUpSeconds, "name 0 to 3600");
+        check(unloadedSeconds >= 0 && unloadedSeconds <= 3600, "--unloaded " + unloadedSeconds, "name 0 to 3600");
         check(repeats >= 1 && repeats <= 1000, "--repeat " + repeats, "name 1 to 1000");
         check(
                 responseBytes >= 0 && responseBytes <= 1_000_000,
@@ -116,25 +133,34 @@ final class LabOptions {
     }
 
     LabLinks links() {
-        return new LabLinks(mbps, mtu);
+        return new LabLinks(mbps, mtu, ipv6);
+    }
+
+    /** One message at a time, without any other load. */
+    LabLoad unloaded(LabTransport transport, int priorityCount) {
+        return load(transport, priorityCount, 0, unloadedSeconds / 4, unloadedSeconds);
     }
 
     /** The load of one run. */
     LabLoad load(LabTransport transport, int priorityCount, double load, int repeat) {
+        LabLoad unpaced = load(transport, priorityCount, repeat, warmUpSeconds, seconds);
+        return unpaced.withRate(links().requestsPerSecond(load, unpaced));
+    }
+
+    private LabLoad load(LabTransport transport, int priorityCount, int repeat, double warmUp, double measured) {
         Map<String, String> own = new LinkedHashMap<>(parameters);
         if (transport.isHoma()) {
             own.putIfAbsent("num_priorities", String.valueOf(priorityCount));
         }
-        LabLoad unpaced = new LabLoad(
+        return new LabLoad(
                 transport,
                 ipv6,
                 workload,
                 responseBytes,
-                1,
-                (long) (warmUpSeconds * 1e9),
-                (long) (seconds * 1e9),
+                0,
+                (long) (warmUp * 1e9),
+                (long) (measured * 1e9),
                 seed + repeat,
                 transport.isHoma() ? own : Map.of());
-        return unpaced.withRate(links().requestsPerSecond(load, unpaced));
     }
 }

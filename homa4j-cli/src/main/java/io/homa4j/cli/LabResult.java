@@ -12,7 +12,7 @@ import org.HdrHistogram.Histogram;
 /** The result of a host's load in a {@link ControlMessage}: histograms as their own compressed form in base 64. */
 final class LabResult {
     private static final int MAX_CLASSES = 10_000;
-    private static final int MAX_SECONDS = 1_000_000;
+    private static final int MAX_INTERVALS = 1_000;
 
     private LabResult() {}
 
@@ -36,8 +36,8 @@ final class LabResult {
         }
         message.put("size", sizes);
         message.put(
-                "second",
-                result.details.shortBySecond().stream().map(LabResult::text).toList());
+                "interval",
+                result.details.shortByInterval().stream().map(LabResult::text).toList());
     }
 
     /** Adds what a message holds to a result that has that of other hosts. */
@@ -58,8 +58,8 @@ final class LabResult {
                 details.putSize(size, histogram(sizes.get(size)));
             }
         }
-        message.list("second", MAX_SECONDS)
-                .forEach(text -> details.shortBySecond().add(histogram(text)));
+        message.list("interval", MAX_INTERVALS)
+                .forEach(text -> details.shortByInterval().add(histogram(text)));
         sum.details.add(details);
         for (Map.Entry<String, Long> error : counts(message, "errors").entrySet()) {
             sum.errors.merge(error.getKey(), error.getValue(), Long::sum);

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntToLongFunction;
 import org.HdrHistogram.Histogram;
 import org.HdrHistogram.HistogramIterationValue;
 import org.jspecify.annotations.Nullable;
@@ -13,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param congestionControl of TCP; empty = as the machines have it, or Homa
  * @param priorities that Homa used
- * @param offeredLoad part of the links that the load would fill
+ * @param offeredLoad part of the links that the load would fill; 0 = one message at a time
+ * @param samples of the switch's queues in the measuring time, one a second; none where they cannot be seen
  */
 record LabRun(
         LabLoad load,
@@ -24,7 +26,8 @@ record LabRun(
         double offeredLoad,
         int repeat,
         Cluster.Outcome outcome,
-        LabNetwork.@Nullable Use use) {
+        LabNetwork.@Nullable Use use,
+        List<LabNetwork.Sample> samples) {
     /** Less idle time than this, and the processors may have been what was measured. */
     static final double LEAST_IDLE = 0.1;
 
@@ -43,8 +46,12 @@ record LabRun(
 
     /** What is compared: the same in all repeats. */
     String name() {
-        String name = load.transport().text();
-        if (load.transport().isHoma()) {
+        return name(load.transport(), congestionControl, priorities);
+    }
+
+    static String name(LabTransport transport, String congestionControl, int priorities) {
+        String name = transport.text();
+        if (transport.isHoma()) {
             return priorities == 8 ? name : name + " " + priorities + (priorities == 1 ? " priority" : " priorities");
         }
         return congestionControl.isEmpty() ? name : name + " " + congestionControl;
@@ -63,20 +70,34 @@ record LabRun(
     /** Part of the links that was filled by requests and responses that came through in the measuring time. */
     double carriedLoad() {
         LoadResult result = outcome.result();
-        // Sizes are as drawn, so that bytes on the wire are in the same proportion to bytes of messages as they should
-        // be.
-        double offeredBytes = 0;
-        double offeredWire = 0;
-        double before = 0;
-        for (int i = 0; i < load.sizes().classes(); i++) {
+        double bytes = result.requestBytesInTime + result.responseBytesInTime;
+        return load(bytes * drawn(links::wireBytes) / drawn(bytesOf -> bytesOf));
+    }
+
+    /**
+     * Part of the links that the requests which were due in the measuring time need with their responses; chance makes it another
+     * than the offered load where few messages are most of the bytes. Those that were never answered are not in it, but among
+     * the errors.
+     */
+    double drawnLoad() {
+        return load(drawn(links::wireBytes));
+    }
+
+    private double load(double wireBytes) {
+        return wireBytes * 1e9 / outcome.result().measuredNs / hosts / (links.mbps() * 125_000);
+    }
+
+    /** Sum over the requests that were due in the measuring time and answered, and their responses. */
+    private double drawn(IntToLongFunction cost) {
+        LoadDetails details = outcome.result().details;
+        double sum = 0;
+        for (int i = 0; i < details.sizes(); i++) {
+            Histogram histogram = details.ofSize(i);
             int request = load.sizes().bytes(i);
-            double share = load.sizes().cumulative(i) - before;
-            before = load.sizes().cumulative(i);
-            offeredBytes += share * (request + responseBytes(request));
-            offeredWire += share * (links.wireBytes(request) + links.wireBytes(responseBytes(request)));
+            long count = histogram == null ? 0 : histogram.getTotalCount();
+            sum += (double) count * (cost.applyAsLong(request) + cost.applyAsLong(responseBytes(request)));
         }
-        double bytesPerSecond = (result.requestBytesInTime + result.responseBytesInTime) * 1e9 / result.measuredNs;
-        return bytesPerSecond * offeredWire / offeredBytes / hosts / (links.mbps() * 125_000);
+        return sum;
     }
 
     private int responseBytes(int request) {
@@ -124,16 +145,27 @@ record LabRun(
                 : bytes <= 2 * decade ? 2 * decade : bytes <= 5 * decade ? 5 * decade : 10 * decade;
     }
 
-    Map<String, Object> json() {
+    /** Messages whose size is in one class with this one; null if there were none. */
+    @Nullable
+    Size ofClass(int maxBytes) {
+        return sizes().stream()
+                .filter(size -> size.maxBytes == maxBytes)
+                .findFirst()
+                .orElse(null);
+    }
+
+    /** @param unloaded the same transport without load; null if that was not measured */
+    Map<String, Object> json(@Nullable LabRun unloaded) {
         LoadResult result = outcome.result();
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("transport", load.transport().text());
-        json.put("cc", congestionControl);
+        json.put("cc", congestionControl.isEmpty() ? null : congestionControl);
         json.put("priorities", load.transport().isHoma() ? priorities : null);
         json.put("repeat", repeat);
         json.put("offered_load", offeredLoad);
+        json.put("drawn_load", drawnLoad());
         json.put("carried_load", carriedLoad());
-        json.put("idle_cpu", outcome.idleCpu());
+        json.put("idle_cpu", outcome.idleCpu() == CpuClock.UNKNOWN ? null : outcome.idleCpu());
         json.put("valid", isValid());
         json.put("rpcs", result.rpcs());
         Map<String, Object> ofShort = new LinkedHashMap<>();
@@ -151,6 +183,11 @@ record LabRun(
             one.put("p99_us", size.us(99));
             one.put("slowdown_p50", size.slowdown(50));
             one.put("slowdown_p99", size.slowdown(99));
+            Size alone = unloaded == null ? null : unloaded.ofClass(size.maxBytes);
+            if (alone != null) {
+                one.put("unloaded_us", alone.us(50));
+                one.put("unloaded_slowdown", alone.slowdown(50));
+            }
             sizes.add(one);
         }
         json.put("sizes", sizes);
@@ -173,7 +210,9 @@ record LabRun(
             json.put("facts", outcome.facts());
         }
         if (!outcome.counters().isEmpty()) {
-            json.put("counters", outcome.counters());
+            Map<String, Long> counters = new LinkedHashMap<>(outcome.counters());
+            counters.values().removeIf(value -> value == 0);
+            json.put("counters", counters);
         }
         return json;
     }

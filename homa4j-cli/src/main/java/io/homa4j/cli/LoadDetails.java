@@ -5,7 +5,7 @@ import java.util.List;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
 
-/** Round trips by size of the request, and those of short requests by the second in which they were due. */
+/** Round trips by size of the request, and those of short requests by the time at which they were due. */
 final class LoadDetails {
     /** Requests of at most so many bytes are short. */
     static final int SHORT_BYTES = 1000;
@@ -16,17 +16,17 @@ final class LoadDetails {
     /** By class of the workload; null where no message was of the class. */
     private final List<@Nullable Histogram> bySize = new ArrayList<>();
 
-    private final List<Histogram> shortBySecond = new ArrayList<>();
+    private final List<Histogram> shortByInterval = new ArrayList<>();
     private final Histogram ofShort = new Histogram(3);
 
-    void add(int size, int bytes, int second, long rttNs) {
+    void add(int size, int bytes, int interval, long rttNs) {
         bySize(size).recordValue(rttNs);
         if (bytes <= SHORT_BYTES) {
             ofShort.recordValue(rttNs);
-            while (shortBySecond.size() <= second) {
-                shortBySecond.add(new Histogram(DIGITS));
+            while (shortByInterval.size() <= interval) {
+                shortByInterval.add(new Histogram(DIGITS));
             }
-            shortBySecond.get(second).recordValue(rttNs);
+            shortByInterval.get(interval).recordValue(rttNs);
         }
     }
 
@@ -39,11 +39,11 @@ final class LoadDetails {
             }
         }
         ofShort.add(other.ofShort);
-        for (int second = 0; second < other.shortBySecond.size(); second++) {
-            while (shortBySecond.size() <= second) {
-                shortBySecond.add(new Histogram(DIGITS));
+        for (int interval = 0; interval < other.shortByInterval.size(); interval++) {
+            while (shortByInterval.size() <= interval) {
+                shortByInterval.add(new Histogram(DIGITS));
             }
-            shortBySecond.get(second).add(other.shortBySecond.get(second));
+            shortByInterval.get(interval).add(other.shortByInterval.get(interval));
         }
     }
 
@@ -79,8 +79,8 @@ final class LoadDetails {
         return ofShort;
     }
 
-    /** Of short requests by second. */
-    List<Histogram> shortBySecond() {
-        return shortBySecond;
+    /** Of short requests by {@link LoadPlan#intervalNs()} of the measuring time. */
+    List<Histogram> shortByInterval() {
+        return shortByInterval;
     }
 }

@@ -228,7 +228,8 @@ final class LoadGenerator implements LoadTransport.Outcomes {
             long rttNs = Math.max(0, nowNs - call.startNs);
             result.rttNs.recordValue(rttNs);
             if (plan.isDetailed()) {
-                result.details.add(call.size, length, (int) ((call.startNs - measureStartNs) / SECOND_NS), rttNs);
+                long interval = (call.startNs - measureStartNs) / plan.intervalNs();
+                result.details.add(call.size, length, (int) interval, rttNs);
             }
         }
         if (nowNs - measureStartNs >= 0 && nowNs - measureEndNs < 0) {

@@ -17,7 +17,7 @@ import io.homa4j.sim.Workload;
  * @param pollNs how long to poll without success before sleeping, ns
  * @param drainNs how long to wait for outstanding answers afterwards, ns
  * @param targets servers, of which each request goes to one at random
- * @param isDetailed whether results are kept by size of message and by second too
+ * @param isDetailed whether results are kept by size of message and by {@link #intervalNs()} too
  * @param seed of sizes, targets and times
  */
 record LoadPlan(
@@ -34,6 +34,9 @@ record LoadPlan(
         int targets,
         boolean isDetailed,
         long seed) {
+    private static final int MAX_INTERVALS = 200;
+    private static final long SECOND_NS = 1_000_000_000L;
+
     /** To one server, in total only. */
     LoadPlan(
             Workload sizes,
@@ -61,6 +64,16 @@ record LoadPlan(
                 1,
                 false,
                 seed);
+    }
+
+    /** The pieces of the measuring time that are looked at one by one, ns: seconds, longer where these were too many. */
+    long intervalNs() {
+        return intervalNs(measureNs);
+    }
+
+    /** As {@link #intervalNs()}, of another measuring time. */
+    static long intervalNs(long measureNs) {
+        return Math.max(SECOND_NS, (measureNs + MAX_INTERVALS - 1) / MAX_INTERVALS);
     }
 
     boolean isOpenLoop() {

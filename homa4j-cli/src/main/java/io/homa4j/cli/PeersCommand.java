@@ -144,7 +144,8 @@ final class PeersCommand implements Callable<Integer> {
         return conditions;
     }
 
-    private static String processor() {
+    /** What the processors of this machine call themselves. */
+    static String processor() {
         try (var lines = java.nio.file.Files.lines(Path.of("/proc/cpuinfo"))) {
             return lines.filter(line -> line.startsWith("model name"))
                     .map(line -> line.substring(line.indexOf(':') + 1).strip())

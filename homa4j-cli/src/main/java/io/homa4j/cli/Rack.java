@@ -157,6 +157,16 @@ final class Rack implements LabNetwork {
         return congestionControls;
     }
 
+    @Override
+    public Map<String, Object> config() {
+        Map<String, Object> config = new LinkedHashMap<>();
+        config.put("queue_kb", shape.queueKb);
+        config.put("uplink_kb", shape.uplinkKb);
+        config.put("uplink", shape.uplink);
+        config.put("loss_percent", shape.lossPercent);
+        return config;
+    }
+
     /** Queues and their counters are made anew, and the hosts' routes say which congestion control TCP has. */
     @Override
     public void prepare(LabTransport transport, String congestionControl) {

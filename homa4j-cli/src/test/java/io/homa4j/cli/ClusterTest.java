@@ -278,7 +278,8 @@ class ClusterTest {
     /** 0.75 of 100 Mbit/s in packets of 1416 bytes with 98 bytes of headers. */
     @Test
     void offeredLoadCountsRequestsResponsesAndHeaders() {
-        LabLinks links = new LabLinks(100, 1500);
+        LabLinks links = new LabLinks(100, 1500, false);
+        assertThat(new LabLinks(100, 1500, true).wireBytes(100)).isEqualTo(218);
         assertThat(links.wireBytes(100)).isEqualTo(198);
         assertThat(links.wireBytes(1417)).isEqualTo(1417 + 2 * 98);
         LabLoad load = new LabLoad(LabTransport.HOMA_UDP, false, Workload.fixed(1416), 0, 1, 0, 1, 1, Map.of());

@@ -49,7 +49,8 @@ class LabTest {
 
     private HomaProcess lab(String... more) throws Exception {
         assumeTrue(Rack.obstacle() == null && canMakeNamespaces(), "needs root and network namespaces");
-        List<String> words = new ArrayList<>(List.of("lab", "--hosts", "2", "--prefix", PREFIX, "--cc", "cubic"));
+        List<String> words = new ArrayList<>(
+                List.of("lab", "--hosts", "2", "--prefix", PREFIX, "--cc", "cubic", "--unloaded", "0.2"));
         words.addAll(List.of("--load", "0.3", "--seconds", "1", "--warmup", "0.2", "--json", json().toString()));
         words.addAll(List.of(more));
         return homa(words.toArray(String[]::new));
@@ -80,7 +81,8 @@ class LabTest {
 
     @Test
     void rackCarriesBothTransportsAndIsGoneInTheEnd() throws Exception {
-        HomaProcess lab = lab("--transports", "homa-udp,tcp-prio", "--repeat", "1");
+        Path report = folder.resolve("report");
+        HomaProcess lab = lab("--transports", "homa-udp,tcp-prio", "--repeat", "1", "--report", report.toString());
         int code = lab.awaitExit();
         String json = Files.readString(json());
         // On a machine too busy for it a run is invalid, which is no failure of this test.
@@ -89,7 +91,9 @@ class LabTest {
         assertThat(json.split("\"transport\":", -1)).hasSize(3);
         assertThat(number(json, "errors")).isZero();
         assertThat(number(json, "rpcs")).isPositive();
-        assertThat(json).contains("\"homa-udp : tcp-prio cubic\"", "\"downlink_bytes_by_priority\"");
+        assertThat(json).contains("\"homa-udp : tcp-prio cubic\"", "\"downlink_bytes_by_priority\"", "\"unloaded_us\"");
+        assertThat(report.resolve("lab.json")).hasSameTextualContentAs(json());
+        assertThat(report.resolve("slowdown-p99-30.svg")).content().contains(">tcp-prio cubic<");
         assertThat(namespaces()).isEmpty();
     }
 
@@ -145,7 +149,8 @@ class LabTest {
     private HomaProcess cluster(int firstPort, int secondPort, String... more) throws IOException {
         List<String> words = new ArrayList<>(List.of("cluster", "--agents"));
         words.add("127.0.0.1:" + firstPort + ",127.0.0.1:" + secondPort);
-        words.addAll(List.of("--transports", "homa-udp", "--rate", "20", "--warmup", "0.1", "--json"));
+        words.addAll(
+                List.of("--transports", "homa-udp", "--rate", "20", "--warmup", "0.1", "--unloaded", "0", "--json"));
         words.add(json().toString());
         words.addAll(List.of(more));
         return homa(words.toArray(String[]::new));

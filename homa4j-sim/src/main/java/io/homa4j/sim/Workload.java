@@ -98,6 +98,15 @@ public final class Workload {
                 cumulative.stream().mapToDouble(Double::doubleValue).toArray());
     }
 
+    /** The same classes, each as frequent as any other. */
+    public Workload evenly() {
+        double[] even = new double[bytes.length];
+        for (int i = 0; i < even.length; i++) {
+            even[i] = (i + 1.0) / even.length;
+        }
+        return new Workload(name, bytes, even);
+    }
+
     /** What was asked for: the name, or the fixed size as a number. */
     public String name() {
         return name;
