@@ -194,6 +194,17 @@ class ClusterTest {
         }
     }
 
+    @Test
+    void hostThatHasFailedFailsItsLoads() {
+        try (LoadedHost host = LoadedHost.open(endless(LabTransport.HOMA_UDP), InetAddress.getLoopbackAddress())) {
+            CompletableFuture<LoadResult> underWay = host.start(0, List.of("127.0.0.1:9"));
+            assertThat(underWay).isNotDone();
+            host.failed().completeExceptionally(new IllegalStateException("its thread has ended"));
+            assertThat(underWay).isCompletedExceptionally();
+            assertThat(host.start(0, List.of("127.0.0.1:9"))).isCompletedExceptionally();
+        }
+    }
+
     private static LabLoad endless(LabTransport transport) {
         return new LabLoad(transport, false, Workload.fixed(100), 0, 100, 0, 86_400_000 * MS, 7, Map.of());
     }

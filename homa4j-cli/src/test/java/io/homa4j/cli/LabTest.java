@@ -23,7 +23,9 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(value = 3, unit = TimeUnit.MINUTES)
 class LabTest {
     private static final Path NAMESPACES = Path.of("/run/netns");
-    private static final String PREFIX = "homatest";
+    /** Of this process alone: tests of another build may run at the same time. */
+    private static final String PREFIX =
+            "ht" + Long.toString(ProcessHandle.current().pid(), 36);
 
     @TempDir
     Path folder;
