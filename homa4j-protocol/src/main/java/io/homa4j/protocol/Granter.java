@@ -21,6 +21,9 @@ abstract class Granter {
     /** The rate of the link, Mbit/s; 0 = unknown. */
     abstract void linkMbps(double mbps);
 
+    /** Packets of so many bytes have arrived, of whatever kind; to be told before they are processed. */
+    abstract void arrived(long bytes);
+
     /** Changes {@code max_incoming}: the target for bytes granted and not received. */
     abstract void maxIncoming(int bytes);
 

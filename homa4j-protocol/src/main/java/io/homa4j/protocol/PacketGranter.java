@@ -48,6 +48,9 @@ final class PacketGranter extends Granter {
     void linkMbps(double mbps) {}
 
     @Override
+    void arrived(long bytes) {}
+
+    @Override
     void maxIncoming(int bytes) {}
 
     /** What the active senders may have under way together. */

@@ -107,11 +107,14 @@ final class Paths {
 
     /** These packets have arrived. */
     void arrived(PacketBatch batch) {
+        long bytes = 0;
         for (int i = 0; i < batch.count; i++) {
+            bytes += batch.length[i];
             if (!Address.isLoopback(batch.peerHi[i], batch.peerLo[i])) {
                 arrivedBytes += pacer.linkBytes(batch.length[i], Address.isIpv4(batch.peerHi[i], batch.peerLo[i]));
             }
         }
+        granter.arrived(bytes);
     }
 
     /** All packets of this turn have arrived. */
@@ -186,9 +189,9 @@ final class Paths {
     }
 
     private void adapt() {
-        granter.linkMbps(linkMbps);
         long wanted = config.maxIncoming;
         double mbps = incomingMbps();
+        granter.linkMbps(mbps);
         if (config.adaptToPath && mbps > 0 && rttNs != Host.UNKNOWN_RTT) {
             long patient = Math.min(config.maxIncoming, PRODUCTS_AHEAD * product(mbps, PATIENT_RTT_NS));
             wanted = Math.max(Math.max(MIN_INCOMING_BYTES, patient), PRODUCTS_AHEAD * product(mbps, rttNs));

@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
 final class WindowGranter extends Granter {
     /** Rate assumed for the FIFO share while the link's is unknown: the module's default {@code link_mbps}. */
     private static final int ASSUMED_MBPS = 25_000;
+    /** While the rate is assumed the oldest message waits so long at most for others to have their share, ns. */
+    private static final long FIFO_PATIENCE_NS = 10_000_000;
     /**
      * A GRANT allows so many bytes at least, or a quarter of the window if that is less, or the rest of the message. One for each
      * packet that comes would cost both sides a system call and the link a fifteenth of its rate; the window covers what waits.
@@ -57,6 +59,12 @@ final class WindowGranter extends Granter {
     private @Nullable Rpc oldest;
     private long fifoDueNs;
     private long fifoIntervalNs;
+    /** Nobody has told the rate: the oldest has its share of what comes in, for the link may be far slower. */
+    private boolean isRateAssumed;
+    /** Arrived since the last FIFO grant, and when that was. */
+    private long arrivedBytes;
+
+    private long fifoNs;
 
     // ---- figures
 
@@ -73,6 +81,7 @@ final class WindowGranter extends Granter {
         this.silence = silence;
         maxIncoming = config.maxIncoming;
         fifoDueNs = turn.nowNs;
+        fifoNs = turn.nowNs;
         managedSinceNs = turn.nowNs;
         Arrays.fill(passedOver, Host.NONE);
         linkMbps(config.linkMbps);
@@ -82,10 +91,16 @@ final class WindowGranter extends Granter {
     /** Sets the FIFO interval for this rate of the link; 0 = unknown (spec scheduling 11). */
     @Override
     void linkMbps(double mbps) {
+        isRateAssumed = mbps == 0 && !config.moduleProfile;
         long fifoMbps = (long) ((mbps == 0 ? ASSUMED_MBPS : mbps) * config.grantFifoFraction / 1000);
         fifoIntervalNs = fifoMbps == 0 || config.fifoGrantIncrement == 0
                 ? 1_000_000_000L
                 : config.fifoGrantIncrement * 8_000L / fifoMbps;
+    }
+
+    @Override
+    void arrived(long bytes) {
+        arrivedBytes += bytes;
     }
 
     /** Changes {@code max_incoming}; in profile module windows follow with the next change of the active set. */
@@ -493,7 +508,7 @@ final class WindowGranter extends Granter {
     // ---- FIFO grants (spec scheduling 11)
 
     private void checkFifo() {
-        if (turn.nowNs - fifoDueNs < 0) {
+        if (turn.nowNs - fifoDueNs < 0 || isRateAssumed && !haveOthersTheirShare()) {
             return;
         }
         fifoDueNs = turn.nowNs + fifoIntervalNs;
@@ -511,9 +526,16 @@ final class WindowGranter extends Granter {
         int bytes = Math.min(config.fifoGrantIncrement, rpc.in.length - rpc.in.granted);
         counters.add(Counters.FIFO_GRANT_BYTES, bytes);
         grant(rpc, bytes, priorities.secondLevel());
+        arrivedBytes = 0;
+        fifoNs = turn.nowNs;
         if (rpc.in.slot < 0) {
             promote(rpc);
         }
+    }
+
+    private boolean haveOthersTheirShare() {
+        return arrivedBytes * config.grantFifoFraction >= config.fifoGrantIncrement * 1_000L
+                || turn.nowNs - fifoNs >= FIFO_PATIENCE_NS;
     }
 
     private boolean mayHaveFifoGrant(Rpc rpc) {

@@ -39,6 +39,32 @@ class FifoGrantsTest {
         assertThat(grantsWithoutHeadroom(false)).isEqualTo("oldest 45000 p6");
     }
 
+    /** The link may be a thousand times slower than the one assumed. */
+    @Test
+    void whileTheRateIsUnknownTheOldestHasItsShareOfWhatComesInOutsideProfileModule() {
+        config.moduleProfile = false;
+        config.linkMbps = 0;
+        config.grantFifoFraction = 50;
+        config.fifoGrantIncrement = 10_000;
+        GrantBench bench = new GrantBench(config);
+        bench.add("oldest", 1, 990_000, 5_000);
+        Rpc other = bench.add("other", 2, 900_000, 5_000);
+        bench.grants();
+        int fifo = 0;
+        for (int i = 0; i < 80; i++) {
+            bench.pass(INTERVAL_NS);
+            bench.receive(other, 10_000);
+            fifo += bench.grants().contains("p6") ? 1 : 0;
+        }
+        assertThat(fifo).as("a twentieth of 800 kB").isEqualTo(4);
+        bench.pass(10_000_000);
+        bench.receive(other, 3_000);
+        assertThat(bench.grants())
+                .as("others have had their time")
+                .contains("oldest")
+                .contains("p6");
+    }
+
     private String grantsWithoutHeadroom(boolean profileModule) {
         config.moduleProfile = profileModule;
         config.maxIncoming = 10_000;

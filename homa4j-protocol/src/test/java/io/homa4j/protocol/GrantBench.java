@@ -90,6 +90,7 @@ final class GrantBench {
 
     /** The next bytes of the message have come; it is checked. */
     void receive(Rpc rpc, int bytes) {
+        granter.arrived(bytes);
         rpc.in.take(rpc.in.receivedEnd, rpc.in.receivedEnd + bytes);
         granter.check(rpc);
     }
