@@ -2,6 +2,7 @@ package io.homa4j.grpc;
 
 import com.google.common.util.concurrent.Futures;
 import com.google.common.util.concurrent.ListenableFuture;
+import io.grpc.InternalChannelz;
 import io.grpc.InternalChannelz.SocketStats;
 import io.grpc.InternalInstrumented;
 import io.grpc.InternalLogId;
@@ -23,6 +24,9 @@ final class HomaTransportServer implements InternalServer {
     private @Nullable Homa homa;
     private @Nullable ServerEndpoint endpoint;
     private @Nullable ServerListener listener;
+    /** The port as channelz knows it; null while it is not open. */
+    private @Nullable ListenStats listenStats;
+
     private volatile @Nullable InetSocketAddress address;
 
     HomaTransportServer(ObjectPool<Homa> engines, int port, ServerOptions options) {
@@ -40,7 +44,11 @@ final class HomaTransportServer implements InternalServer {
             ServerEndpoint open = ServerEndpoint.listen(engine, wantedPort, this);
             homa = engine;
             endpoint = open;
-            address = new InetSocketAddress(ServerEndpoint.anyAddress(), open.port());
+            InetSocketAddress bound = new InetSocketAddress(ServerEndpoint.anyAddress(), open.port());
+            address = bound;
+            ListenStats stats = new ListenStats(engine, bound);
+            listenStats = stats;
+            InternalChannelz.instance().addListenSocket(stats);
             isOpen = true;
         } finally {
             if (!isOpen) {
@@ -53,11 +61,17 @@ final class HomaTransportServer implements InternalServer {
     public void shutdown() {
         ServerEndpoint open;
         Homa engine;
+        ListenStats stats;
         synchronized (this) {
             open = endpoint;
             engine = homa;
+            stats = listenStats;
             endpoint = null;
             homa = null;
+            listenStats = null;
+        }
+        if (stats != null) {
+            InternalChannelz.instance().removeListenSocket(stats);
         }
         if (open == null || engine == null) {
             return;
@@ -91,12 +105,8 @@ final class HomaTransportServer implements InternalServer {
     }
 
     @Override
-    public @Nullable InternalInstrumented<SocketStats> getListenSocketStats() {
-        ServerEndpoint open;
-        synchronized (this) {
-            open = endpoint;
-        }
-        return open == null ? null : new ListenStats(open.homa(), getListenSocketAddress());
+    public synchronized @Nullable InternalInstrumented<SocketStats> getListenSocketStats() {
+        return listenStats;
     }
 
     @Override

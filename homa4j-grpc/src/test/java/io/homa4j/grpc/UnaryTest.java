@@ -52,7 +52,7 @@ final class UnaryTest {
         }
     }
 
-    private static Homa patient() {
+    static Homa patient() {
         return Homa.builder()
                 .shortCompletions()
                 .set("resend_ticks", "30000")
