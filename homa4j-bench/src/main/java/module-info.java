@@ -10,6 +10,7 @@ module io.homa4j.bench {
     requires static org.jspecify;
     requires io.homa4j;
     requires io.homa4j.cli;
+    requires io.homa4j.grpc;
     requires jmh.core;
     requires io.aeron.client;
     requires io.aeron.driver;
@@ -29,5 +30,7 @@ module io.homa4j.bench {
             NettyContender,
             GrpcContender.AsUsersRunIt,
             GrpcContender.Direct,
+            GrpcContender.OverHoma,
+            GrpcContender.OverHomaDirect,
             AeronContender;
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.homa4j.cli.Contender;
 import io.homa4j.cli.Contender.Waiting;
+import io.homa4j.cli.MixedLoad;
 import io.homa4j.cli.PeerLoad;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -14,15 +15,19 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every rival of {@code homa bench peers} carries what it is asked to carry, server and client in this process. */
+/** Every rival of {@code homa bench peers} and {@code homa bench grpc} carries what it is asked to carry, server and client in this process. */
 @Timeout(value = 2, unit = TimeUnit.MINUTES)
 class ContendersTest {
+    private static final InetAddress LOCAL = InetAddress.getLoopbackAddress();
+
     private static final List<Contender> RIVALS = List.of(
             new UdpFloor(),
             new UdpFloorInC(),
             new NettyContender(),
             new GrpcContender.AsUsersRunIt(),
             new GrpcContender.Direct(),
+            new GrpcContender.OverHoma(),
+            new GrpcContender.OverHomaDirect(),
             new AeronContender());
 
     record Case(Contender contender, Waiting waiting) {
@@ -65,11 +70,30 @@ class ContendersTest {
         check(each, new PeerLoad(100, 500_000, 8, 0.1));
     }
 
-    private static void check(Case each, PeerLoad load) throws Exception {
-        InetAddress local = InetAddress.getLoopbackAddress();
-        try (Contender.Server server = each.contender.serve(local, each.waiting);
+    static Stream<Case> casesWithStreams() {
+        return everyCase().filter(each -> each.contender instanceof GrpcContender);
+    }
+
+    @ParameterizedTest
+    @MethodSource("casesWithStreams")
+    void answersShortCallsBesideBulk(Case each) throws Exception {
+        MixedLoad load = new MixedLoad(20, 200, 0.2);
+        try (Contender.Server server = each.contender.serve(LOCAL, each.waiting);
                 Contender.Client client =
-                        each.contender.connect(local, new InetSocketAddress(local, server.port()), each.waiting)) {
+                        each.contender.connect(LOCAL, new InetSocketAddress(LOCAL, server.port()), each.waiting)) {
+            load.shorts().begin();
+            client.run(load);
+        }
+        assertThat(load.shorts().answers()).isPositive();
+        assertThat(load.shorts().errors()).isZero();
+        assertThat(load.isDone()).isTrue();
+        assertThat(load.unitsDone()).isPositive();
+    }
+
+    private static void check(Case each, PeerLoad load) throws Exception {
+        try (Contender.Server server = each.contender.serve(LOCAL, each.waiting);
+                Contender.Client client =
+                        each.contender.connect(LOCAL, new InetSocketAddress(LOCAL, server.port()), each.waiting)) {
             load.begin();
             client.run(load);
         }

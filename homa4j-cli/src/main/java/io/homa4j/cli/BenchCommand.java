@@ -25,7 +25,7 @@ import picocli.CommandLine.Spec;
         description = "Compares Homa over UDP with plain TCP on the loopback interface of this machine.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        subcommands = PeersCommand.class,
+        subcommands = {PeersCommand.class, GrpcCommand.class},
         footer = {
             "",
             "A server and a client process; each transport has one thread at either end, which polls for a",

@@ -44,6 +44,15 @@ public interface Contender {
          */
         void run(PeerLoad load) throws Exception;
 
+        /**
+         * Makes a mixed load until it is over, and returns when the last answer is there; only of contenders that have streams.
+         *
+         * @throws UnsupportedOperationException if it has none
+         */
+        default void run(MixedLoad load) throws Exception {
+            throw new UnsupportedOperationException("it has no streams");
+        }
+
         @Override
         void close();
     }

@@ -13,6 +13,7 @@ import java.util.Locale;
 import java.util.ServiceLoader;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.DoubleSupplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -28,11 +29,13 @@ import picocli.CommandLine.Spec;
  *          usage  -&gt;  usage CPU_NS ALLOCATED_BYTES
  *          close  -&gt;  closed
  * client:  run PORT REQUEST_BYTES RESPONSE_BYTES OUTSTANDING SECONDS
+ *          mix PORT BULK_UNITS_PER_S SHORTS_PER_S SECONDS
  *                 -&gt;  result ANSWERS ERRORS RPCS_PER_S GBIT_OUT GBIT_IN P50_US P99_US P999_US CPU_NS ALLOCATED_BYTES
  * either:             failed REASON
  * </pre>
  *
- * CPU time and allocation are the whole process's, from the first request to the last answer.
+ * Of a mixed load ({@link MixedLoad}) the result tells of the short calls, but the throughput is that of the bulk. CPU time and
+ * allocation are the whole process's, from the first request to the last answer.
  */
 @Command(
         name = "bench-contender",
@@ -170,19 +173,32 @@ final class ContenderProcess implements Runnable {
             implements Role {
         @Override
         public String obey(String[] words) throws Exception {
+            if (words[0].equals("mix")) {
+                MixedLoad load = new MixedLoad(
+                        Double.parseDouble(words[2]), Double.parseDouble(words[3]), Double.parseDouble(words[4]));
+                return measure(words[1], load.shorts(), client -> client.run(load), load::gbitPerSecond);
+            }
             PeerLoad load = new PeerLoad(
                     Integer.parseInt(words[2]),
                     Integer.parseInt(words[3]),
                     Integer.parseInt(words[4]),
                     Double.parseDouble(words[5]));
+            return measure(words[1], load, client -> client.run(load), load::requestGbitPerSecond);
+        }
+
+        private interface Work {
+            void run(Contender.Client client) throws Exception;
+        }
+
+        private String measure(String port, PeerLoad load, Work work, DoubleSupplier gbitOut) throws Exception {
             long cpuNs;
             long allocatedBytes;
-            InetSocketAddress to = new InetSocketAddress(server, Integer.parseInt(words[1]));
+            InetSocketAddress to = new InetSocketAddress(server, Integer.parseInt(port));
             try (Contender.Client client = contender.connect(local, to, waiting)) {
                 cpuNs = cpuNs();
                 allocatedBytes = allocatedBytes();
                 load.begin();
-                client.run(load);
+                work.run(client);
                 cpuNs = cpuNs() - cpuNs;
                 allocatedBytes = allocatedBytes() - allocatedBytes;
             }
@@ -192,7 +208,7 @@ final class ContenderProcess implements Runnable {
                     load.answers(),
                     load.errors(),
                     load.rpcsPerSecond(),
-                    load.requestGbitPerSecond(),
+                    gbitOut.getAsDouble(),
                     load.responseGbitPerSecond(),
                     load.rttUs(50),
                     load.rttUs(99),

@@ -3,6 +3,7 @@ package io.homa4j.cli;
 import io.homa4j.cli.PeersCase.Link;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -100,14 +101,24 @@ final class PeersCommand implements Callable<Integer> {
         try (PeersRun run = new PeersRun(results, pin, seconds / rounds, warmUpSeconds, progress)) {
             run.measure(cases, loads == null ? List.of(PeersLoad.values()) : loads, rounds);
         }
-        Map<String, Object> conditions = conditions();
+        Map<String, Object> conditions = conditions(seconds, rounds);
+        conditions.put("pinning", pin ? "client on processor 0, server on processor 1" : "none");
         PeersText text = new PeersText(results, conditions);
         text.print(Json.STANDARD_OUTPUT.equals(json) ? progress : out);
         if (json != null) {
             Json.write(json, out, PeersJson.of(results, conditions));
         }
         if (report != null) {
-            progress.println("report in " + PeersReport.write(report, results, conditions));
+            StringWriter words = new StringWriter();
+            text.print(new PrintWriter(words));
+            progress.println("report in "
+                    + PeersReport.write(
+                            report,
+                            "peers",
+                            "Homa and its peers",
+                            PeersRatio.all(results),
+                            words.toString(),
+                            PeersJson.of(results, conditions)));
         }
         return results.cases().isEmpty() ? Homa.FAILURE : 0;
     }
@@ -131,11 +142,10 @@ final class PeersCommand implements Callable<Integer> {
     }
 
     /** What the figures hold for. */
-    private Map<String, Object> conditions() {
+    static Map<String, Object> conditions(double seconds, int rounds) {
         Map<String, Object> conditions = new LinkedHashMap<>();
         conditions.put("seconds", seconds);
         conditions.put("rounds", rounds);
-        conditions.put("pinning", pin ? "client on processor 0, server on processor 1" : "none");
         conditions.put("processors", Runtime.getRuntime().availableProcessors());
         conditions.put("processor", processor());
         conditions.put("java", Runtime.version().toString());

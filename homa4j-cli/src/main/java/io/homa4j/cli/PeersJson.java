@@ -34,7 +34,7 @@ final class PeersJson {
         });
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("results", new ArrayList<>(entries.values()));
-        json.put("ratios", ratios(results));
+        json.put("ratios", ratios(PeersRatio.all(results)));
         Map<String, Object> absent = new LinkedHashMap<>();
         results.absent().forEach((of, reason) -> absent.put(of.label(), reason));
         json.put("left_out", absent);
@@ -55,9 +55,9 @@ final class PeersJson {
         return load.name().toLowerCase(Locale.ROOT);
     }
 
-    private static List<Object> ratios(PeersResults results) {
+    static List<Object> ratios(List<PeersRatio> ratios) {
         List<Object> list = new ArrayList<>();
-        for (PeersRatio ratio : PeersRatio.all(results)) {
+        for (PeersRatio ratio : ratios) {
             Map<String, Object> words = new LinkedHashMap<>();
             words.put("title", ratio.title());
             words.put("ratio", ratio.value());

@@ -7,6 +7,11 @@ import java.util.function.ToDoubleFunction;
 
 /** What one contestant showed in one measurement, round by round, to be compared with another that was measured in turn. */
 final class Rounds<R> {
+    /** Rates that differ by less are the same. */
+    private static final double STEADY = 0.1;
+
+    private static final int STEADY_SLICES = 3;
+
     private final List<R> rounds = new ArrayList<>();
 
     void add(R round) {
@@ -39,6 +44,17 @@ final class Rounds<R> {
         }
         Arrays.sort(ratios);
         return median(ratios);
+    }
+
+    /** Whether the last of these rates, in the order in which they were measured, differ by little. */
+    static boolean isSteady(List<Double> rates) {
+        if (rates.size() < STEADY_SLICES) {
+            return false;
+        }
+        List<Double> latest = rates.subList(rates.size() - STEADY_SLICES, rates.size());
+        double least = latest.stream().mapToDouble(rate -> rate).min().orElse(0);
+        double most = latest.stream().mapToDouble(rate -> rate).max().orElse(0);
+        return most - least < STEADY * most;
     }
 
     private static double median(double[] sorted) {

@@ -15,13 +15,26 @@ final class VethPair implements AutoCloseable {
     static final String SERVER = "10.213.17.1";
     static final String CLIENT = "10.213.17.2";
 
+    private static final int BURST_BYTES = 65_536;
+    private static final int QUEUE_BYTES = 2_000_000;
+
     private static final Pattern LEFT_BEHIND = Pattern.compile("homa-bench-(\\d+)-[sc]");
 
     private final String serverSpace;
     private final String clientSpace;
 
-    /** @throws IOException if the system does not let us; the message says why */
+    /** As fast as this machine carries it. @throws IOException if the system does not let us; the message says why */
     VethPair() throws IOException {
+        this(0);
+    }
+
+    /**
+     * With a rate each way, kept by a queue at each end that holds as much as a network card with its queueing discipline does.
+     *
+     * @param mbitPerSecond 0: as fast as this machine carries it
+     * @throws IOException if the system does not let us; the message says why
+     */
+    VethPair(int mbitPerSecond) throws IOException {
         String name = "homa-bench-" + ProcessHandle.current().pid();
         serverSpace = name + "-s";
         clientSpace = name + "-c";
@@ -45,6 +58,10 @@ final class VethPair implements AutoCloseable {
                     clientSpace);
             up(serverSpace, SERVER);
             up(clientSpace, CLIENT);
+            if (mbitPerSecond > 0) {
+                shape(serverSpace, mbitPerSecond);
+                shape(clientSpace, mbitPerSecond);
+            }
             isDone = true;
         } finally {
             if (!isDone) {
@@ -57,6 +74,12 @@ final class VethPair implements AutoCloseable {
         ip("-n", space, "address", "add", address + "/24", "dev", "homa0");
         ip("-n", space, "link", "set", "lo", "up");
         ip("-n", space, "link", "set", "homa0", "up");
+    }
+
+    private static void shape(String space, int mbitPerSecond) throws IOException {
+        run("tc -n %s qdisc add dev homa0 root tbf rate %dmbit burst %d limit %d"
+                .formatted(space, mbitPerSecond, BURST_BYTES, QUEUE_BYTES)
+                .split(" ", -1));
     }
 
     /** What to put before a command that shall run at the server's end. */
@@ -94,6 +117,10 @@ final class VethPair implements AutoCloseable {
     private static String ip(String... words) throws IOException {
         List<String> command = new ArrayList<>(List.of("ip"));
         command.addAll(List.of(words));
+        return run(command.toArray(String[]::new));
+    }
+
+    private static String run(String... command) throws IOException {
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         process.getOutputStream().close();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
