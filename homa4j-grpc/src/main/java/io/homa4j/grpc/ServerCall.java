@@ -251,7 +251,6 @@ final class ServerCall {
             HomaServerStream closed = stream;
             over(Frames.GONE);
             if (closed != null) {
-                closed.transportState().complete();
                 session.streamEnded(closed);
             }
             return;
@@ -275,8 +274,13 @@ final class ServerCall {
         int data = outbox.plannedDataBytes();
         preamble(message.segment(), outbox.plannedSequence());
         outbox.take(message.segment());
-        kept.remove().reply(message);
         sent(data);
+        HomaServerStream open = stream;
+        if (outbox.isDone() && open != null) {
+            // Before the client can know: what it does next comes after the end of this call, for tracers too.
+            open.transportState().complete();
+        }
+        kept.remove().reply(message);
         return true;
     }
 

@@ -55,6 +55,9 @@ final class ServerSession implements ServerTransport {
     /** The client's LISTEN that is not answered. */
     private @Nullable Request listen;
 
+    /** Whether gRPC's listener is there; before, the session does not end, though it may be told to at once. */
+    private boolean hasBegun;
+
     private boolean isGoAwaySent;
     /** Ended with what was open in it. */
     private boolean isKilled;
@@ -90,6 +93,7 @@ final class ServerSession implements ServerTransport {
         listener = created;
         attributes = created.transportReady(attributes);
         synchronized (lock) {
+            hasBegun = true;
             if (state == State.OPEN) {
                 long ageNs = options().maxAgeNs();
                 if (ageNs != Long.MAX_VALUE) {
@@ -98,6 +102,7 @@ final class ServerSession implements ServerTransport {
                 watchIdle();
             }
         }
+        terminateIfDone();
     }
 
     // ---- messages, in the order in which the engine gives them
@@ -256,7 +261,7 @@ final class ServerSession implements ServerTransport {
         List<ServerCall> open;
         Request told;
         synchronized (lock) {
-            if (state == State.OVER) {
+            if (state == State.OVER || isKilled) {
                 return;
             }
             state = State.DRAINING;
@@ -278,7 +283,7 @@ final class ServerSession implements ServerTransport {
         Request told;
         int kind;
         synchronized (lock) {
-            if (state != State.DRAINING || !calls.isEmpty()) {
+            if (!hasBegun || state != State.DRAINING || !calls.isEmpty()) {
                 return;
             }
             state = State.OVER;

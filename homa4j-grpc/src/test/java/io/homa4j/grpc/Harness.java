@@ -39,6 +39,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -310,6 +311,21 @@ final class Harness implements AutoCloseable {
             return get(closed);
         }
 
+        /** Whether the end comes before so many milliseconds are over. */
+        boolean isClosedWithin(long ms) {
+            try {
+                closed.get(ms, TimeUnit.MILLISECONDS);
+                return true;
+            } catch (TimeoutException e) {
+                return false;
+            } catch (ExecutionException e) {
+                throw new AssertionError(e);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new AssertionError("interrupted", e);
+            }
+        }
+
         Metadata trailers() {
             return get(trailers);
         }
@@ -332,6 +348,8 @@ final class Harness implements AutoCloseable {
         final CompletableFuture<@Nullable Void> isShutdown = new CompletableFuture<>();
         final List<Session> all = new CopyOnWriteArrayList<>();
         private final BlockingQueue<Session> sessions = new LinkedBlockingQueue<>();
+        /** What is done with a session that begins, before gRPC's listener is known to it. */
+        volatile Consumer<ServerTransport> beginning = transport -> {};
 
         Listening(InternalServer server) {
             this.server = server;
@@ -346,6 +364,7 @@ final class Harness implements AutoCloseable {
             Session session = new Session(transport);
             all.add(session);
             sessions.add(session);
+            beginning.accept(transport);
             return session;
         }
 
@@ -417,6 +436,12 @@ final class Harness implements AutoCloseable {
         public void closed(Status status) {
             events.add("closed");
             closed.complete(status);
+        }
+
+        /** Asked for by later versions of gRPC: hence no override. */
+        @SuppressWarnings({"MissingOverride", "unused"})
+        public void triggerEvent(Object event) {
+            events.add("triggered " + event);
         }
 
         Status status() {

@@ -20,6 +20,7 @@ import io.grpc.internal.ClientStreamListener.RpcProgress;
 import io.grpc.internal.ClientTransport;
 import io.grpc.internal.GrpcAttributes;
 import io.grpc.internal.GrpcUtil;
+import io.grpc.internal.ServerTransport;
 import io.homa4j.grpc.Harness.Call;
 import io.homa4j.grpc.Harness.Client;
 import io.homa4j.grpc.Harness.Listening;
@@ -32,6 +33,7 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -194,6 +196,51 @@ final class TransportContractTest {
             session.transport.shutdown();
             client.awaitEvent("terminated");
             get(session.terminated);
+        }
+    }
+
+    @Test
+    void sessionThatIsShutDownWhileItBeginsEnds() throws Exception {
+        Status reason = Status.UNAVAILABLE.withDescription("no");
+        List<Consumer<ServerTransport>> ways = List.of(ServerTransport::shutdown, each -> each.shutdownNow(reason));
+        for (Consumer<ServerTransport> way : ways) {
+            try (Harness harness = new Harness()) {
+                Listening server = harness.listen(0);
+                server.beginning = way;
+                Client client = harness.connect(server);
+                client.awaitEvent("terminated");
+                get(server.session().terminated);
+            }
+        }
+    }
+
+    @Test
+    void streamsEndWithTheFirstReasonForShutdownNow() throws Exception {
+        CompletableFuture<Session> begun = new CompletableFuture<>();
+        try (Harness harness = new Harness()) {
+            harness.tracerFactories.add(new ServerStreamTracer.Factory() {
+                @Override
+                public ServerStreamTracer newServerStreamTracer(String method, Metadata headers) {
+                    return new ServerStreamTracer() {
+                        @Override
+                        public void streamClosed(Status status) {
+                            get(begun).transport.shutdownNow(Status.ABORTED);
+                        }
+                    };
+                }
+            });
+            Listening server = harness.listen(0);
+            Client client = harness.connect(server);
+            client.call();
+            client.call();
+            Session session = server.session();
+            begun.complete(session);
+            Served one = session.call();
+            Served other = session.call();
+            Status reason = Status.UNKNOWN.withDescription("power cut");
+            session.transport.shutdownNow(reason);
+            assertThat(one.status()).isSameAs(reason);
+            assertThat(other.status()).isSameAs(reason);
         }
     }
 
@@ -1079,6 +1126,32 @@ final class TransportContractTest {
                     .containsExactly(
                             "headers out", "message out", "headers in", "message in", "trailers in", "ALREADY_EXISTS");
             assertThat(served).containsExactly(streaming().getFullMethodName(), "ALREADY_EXISTS");
+        }
+    }
+
+    @Test
+    void serversTracersSeeTheEndBeforeTheClientDoes() throws Exception {
+        CompletableFuture<Call> made = new CompletableFuture<>();
+        CompletableFuture<Boolean> isLate = new CompletableFuture<>();
+        try (Harness harness = new Harness()) {
+            harness.tracerFactories.add(new ServerStreamTracer.Factory() {
+                @Override
+                public ServerStreamTracer newServerStreamTracer(String method, Metadata headers) {
+                    return new ServerStreamTracer() {
+                        @Override
+                        public void streamClosed(Status status) {
+                            isLate.complete(get(made).isClosedWithin(200));
+                        }
+                    };
+                }
+            });
+            Listening server = harness.listen(0);
+            Call call = harness.connect(server).call();
+            made.complete(call);
+            Served served = server.session().call();
+            served.close(Status.ABORTED);
+            assertThat(call.status().getCode()).isEqualTo(Code.ABORTED);
+            assertThat(get(isLate)).isFalse();
         }
     }
 
