@@ -64,7 +64,7 @@ public final class HomaServerBuilder extends ForwardingServerBuilder<HomaServerB
             return buildTransportServers(factories);
         }
 
-        @SuppressWarnings("unused")
+        @SuppressWarnings({"MissingOverride", "unused"})
         public InternalServer buildClientTransportServers(
                 List<? extends ServerStreamTracer.Factory> factories, io.grpc.MetricRecorder metrics) {
             return buildTransportServers(factories);

@@ -46,4 +46,20 @@ class SamplesTest {
     void theInvokerLoopServesItself() throws Exception {
         assertThat(run(InvokerLoop::main)).isEqualToIgnoringNewLines("1000 requests answered by one thread");
     }
+
+    @Test
+    void grpcSaysHello() throws Exception {
+        assertThat(run(GrpcHello::main)).isEqualToIgnoringNewLines("hello, Homa");
+    }
+
+    @Test
+    void inTheChatEverybodyHearsEverybody() throws Exception {
+        assertThat(run(GrpcChat::main))
+                .isEqualToIgnoringNewLines("Ada hears: here is BobBob hears: here is BobBob hears: hello, Bob");
+    }
+
+    @Test
+    void theBalancedClientAsksAllServersEquallyOften() throws Exception {
+        assertThat(run(GrpcBalanced::main)).isEqualToIgnoringNewLines("answers: {north=10, south=10, west=10}");
+    }
 }
