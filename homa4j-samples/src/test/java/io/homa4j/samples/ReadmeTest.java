@@ -1,4 +1,4 @@
-package io.homa4j;
+package io.homa4j.samples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -18,10 +18,18 @@ import org.junit.jupiter.api.io.TempDir;
 /** What the README tells people to write compiles. */
 class ReadmeTest {
     private static final String CLASS = """
+            import io.grpc.*;
             import io.homa4j.*;
+            import io.homa4j.grpc.*;
             import java.time.Duration;
             import java.util.concurrent.CompletableFuture;
             abstract class Snippet {
+                static final class Greeter implements BindableService {
+                    @Override
+                    public ServerServiceDefinition bindService() {
+                        return ServerServiceDefinition.builder("greeter").build();
+                    }
+                }
                 byte[] question = {1};
                 abstract byte[] answer(byte[] request);
                 abstract void use(byte[] reply);
@@ -39,7 +47,7 @@ class ReadmeTest {
                 .results()
                 .map(block -> block.group(1))
                 .toList();
-        assertThat(snippets).hasSizeGreaterThanOrEqualTo(2);
+        assertThat(snippets).hasSizeGreaterThanOrEqualTo(3);
         for (String snippet : snippets) {
             StringWriter problems = new StringWriter();
             List<String> options =
