@@ -83,15 +83,7 @@ final class GrpcCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        if (!(seconds >= 0.1 && seconds <= 3600)) {
-            throw CliException.usage("--seconds " + seconds + " makes no sense", "name 0.1 to 3600");
-        }
-        if (rounds < 1 || rounds > 1000) {
-            throw CliException.usage("--rounds " + rounds + " makes no sense", "name 1 to 1000");
-        }
-        if (!(warmUpSeconds >= 0 && warmUpSeconds <= 60)) {
-            throw CliException.usage("--warmup " + warmUpSeconds + " makes no sense", "name 0 to 60");
-        }
+        Rounds.check(seconds, rounds, warmUpSeconds);
         if (linkMbps < 0) {
             throw CliException.usage("--link-mbps " + linkMbps + " makes no sense", "name a rate, or 0 for loopback");
         }

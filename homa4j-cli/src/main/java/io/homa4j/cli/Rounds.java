@@ -14,6 +14,19 @@ final class Rounds<R> {
 
     private final List<R> rounds = new ArrayList<>();
 
+    /** The options of every command that measures in rounds, as its user gave them. */
+    static void check(double seconds, int rounds, double warmUpSeconds) {
+        if (!(seconds >= 0.1 && seconds <= 3600)) {
+            throw CliException.usage("--seconds " + seconds + " makes no sense", "name 0.1 to 3600");
+        }
+        if (rounds < 1 || rounds > 1000) {
+            throw CliException.usage("--rounds " + rounds + " makes no sense", "name 1 to 1000");
+        }
+        if (!(warmUpSeconds >= 0 && warmUpSeconds <= 60)) {
+            throw CliException.usage("--warmup " + warmUpSeconds + " makes no sense", "name 0 to 60");
+        }
+    }
+
     void add(R round) {
         rounds.add(round);
     }

@@ -183,7 +183,7 @@ final class LinkRate {
         return true;
     }
 
-    /** The queue holds what it may, neither less nor more, as it may after it was made shorter. */
+    /** The queue holds just what it may: it took data, so not too much, as after it was made shorter, and refused some. */
     private void brim() {
         long gapNs = turn.nowNs - brimNs;
         if (hasBrim && takenBytes <= SURELY_BUSY * queueBytes) {

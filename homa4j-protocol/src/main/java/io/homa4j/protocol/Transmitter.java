@@ -355,23 +355,26 @@ final class Transmitter {
             takeBack(batch, i);
         }
         retransmits.commit();
-        paths.taken(linkBytes(batch, sent, false), linkBytes(batch, sent, true), sent < batch.count);
+        tellPaths(batch, sent);
         for (int i = 0; i < batch.count; i++) {
             batch.rpc[i] = null;
             batch.payload[i] = null;
         }
     }
 
-    /** Bytes on the link of the first packets of the batch, or of those of them that carry data. */
-    private long linkBytes(PacketBatch batch, int count, boolean onlyData) {
+    /** The link has taken the first packets of the batch. */
+    private void tellPaths(PacketBatch batch, int sent) {
         long bytes = 0;
-        for (int i = 0; i < count; i++) {
-            if ((!onlyData || batch.kind[i] != CONTROL) && !Address.isLoopback(batch.peerHi[i], batch.peerLo[i])) {
+        long dataBytes = 0;
+        for (int i = 0; i < sent; i++) {
+            if (!Address.isLoopback(batch.peerHi[i], batch.peerLo[i])) {
                 int homaBytes = batch.length[i] + batch.payloadLength[i];
-                bytes += pacer.linkBytes(homaBytes, Address.isIpv4(batch.peerHi[i], batch.peerLo[i]));
+                int linkBytes = pacer.linkBytes(homaBytes, Address.isIpv4(batch.peerHi[i], batch.peerLo[i]));
+                bytes += linkBytes;
+                dataBytes += batch.kind[i] == CONTROL ? 0 : linkBytes;
             }
         }
-        return bytes;
+        paths.taken(bytes, dataBytes, sent < batch.count);
     }
 
     /** Control packets are never held back, but they fill the link too; in the module they do not count. */
