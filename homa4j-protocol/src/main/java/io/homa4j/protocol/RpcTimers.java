@@ -10,6 +10,8 @@ final class RpcTimers implements Transmitter.Events {
     private static final int UNPROVEN_TICKS = 100;
     /** Servers that stay busy are probed in one of so many ticks. */
     private static final long PROBE_TICKS = 8;
+    /** After an unanswered NEED_ACK the next follows in this part of the longest interval. */
+    private static final int UNANSWERED_PART = 8;
 
     private final Config config;
     private final Counters counters;
@@ -338,14 +340,27 @@ final class RpcTimers implements Transmitter.Events {
             return;
         }
         // A client that still waits for data answers with RESEND, one that has dropped the RPC with ACK.
+        boolean wasAsked = rpc.needAckNs != 0;
         rpc.needAckNs = turn.nowNs;
         control.needAck(rpc);
         if (config.moduleProfile) {
             silence.armBy(rpc, turn.tick + 1);
         } else {
-            rpc.needAckTicks = Math.clamp(2L * rpc.needAckTicks, 1, Math.max(1, config.busyResendMaxTicks));
-            silence.armBy(rpc, turn.tick + rpc.needAckTicks);
+            rpc.needAckTicks = nextNeedAckTicks(rpc, wasAsked);
+            silence.armBy(rpc, Math.min(turn.tick + rpc.needAckTicks, rpc.lastContactTick + patience(rpc)));
         }
+    }
+
+    /**
+     * Questions are spaced out. When the client was silent after a question of the longest interval, the interval starts from
+     * short again: the question or its answer may have been lost, and few long intervals fit into the patience that is left.
+     */
+    private int nextNeedAckTicks(Rpc rpc, boolean wasAsked) {
+        int longest = Math.max(1, config.busyResendMaxTicks);
+        boolean isUnanswered = wasAsked && turn.tick - rpc.lastContactTick >= rpc.needAckTicks;
+        return isUnanswered && rpc.needAckTicks >= longest
+                ? Math.max(1, longest / UNANSWERED_PART)
+                : Math.clamp(2L * rpc.needAckTicks, 1, longest);
     }
 
     /**

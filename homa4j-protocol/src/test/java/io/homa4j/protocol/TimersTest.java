@@ -273,6 +273,24 @@ class TimersTest {
         assertThat(rig.exists(1001)).isTrue();
     }
 
+    /** One lost answer in ten is nothing special; three in a row must not end what may have to wait for hours. */
+    @Test
+    void responseThatWaitsForGrantsIsKeptThoughFiveAnswersOfItsClientAreLostInARow() {
+        Rig rig = new Rig(Rig.ownConfig());
+        rig.answered(1000, 20_000);
+        int asked = 0;
+        for (int tick = 0; tick < 6_000; tick++) {
+            for (Sent sent : rig.node.ticks(1)) {
+                assertThat(sent.word()).isEqualTo("NEED_ACK");
+                if (asked++ % 6 == 5) {
+                    rig.node.receive(rig.caller.busy(1000));
+                }
+            }
+        }
+        assertThat(rig.exists(1001)).isTrue();
+        assertThat(asked).isLessThan(80);
+    }
+
     @Test
     void resendsToAPatientServerAreSpacedOutsideProfileModule() {
         Rig rig = new Rig(Rig.ownConfig());
