@@ -5,7 +5,8 @@ package io.homa4j.protocol;
  * the link"). A driver that has taken some data and refuses the rest is full to the brim. Between two brims between which its
  * queue was never empty, it has taken what the link delivered; nothing else counts, so that neither an idle application nor a
  * slow receiver nor a lack of grants can be taken for a slow link. Such brims in a row make a streak. Only its ends can be
- * wrong: by when the driver was asked, and by how it counts packets of different kinds; so only a long one tells the rate.
+ * wrong: by when the driver was asked, and by how it counts packets of different kinds; so only a long one tells the rate, or
+ * several shorter ones that agree.
  * A rate once found is raised when data have long waited for the {@link Pacer} without the queue below having filled.
  *
  * <p>It never decides whether a packet may leave; it only tells the pacer a rate.
@@ -15,6 +16,10 @@ final class LinkRate {
     static final long SAMPLE_NS = 20_000_000;
 
     private static final int SAMPLE_QUEUES = 4;
+    /** This part of it confirms the rate found, for short messages wait in a full queue; and so does a number of such in a row. */
+    private static final int SHORT_STREAK = 4;
+
+    private static final int AGREEING_STREAKS = 3;
     /** Without a refusal for so long a measurement is over. */
     private static final long FORGET_NS = 50_000_000;
     /** The driver may have taken this part of its queue since the last brim; more, and the queue may have been empty. */
@@ -50,6 +55,8 @@ final class LinkRate {
 
     /** Bytes with all headers per ns; 0 = not found yet. */
     private double rate;
+    /** It comes from a long streak. */
+    private boolean isExact;
     /** What the driver's queue holds, bytes; 0 = unknown, then nothing can be found. */
     private long queueBytes;
     /** What it was last asked to hold; small differences do not count. */
@@ -71,6 +78,11 @@ final class LinkRate {
     private long streakBytes;
 
     private long streakNs;
+    /** Streaks in a row that agree, though none of them is long, and what they are together. */
+    private int agreeing;
+
+    private long agreedBytes;
+    private long agreedNs;
     /** Times in a row that the queue may have been empty after a short time. */
     private int tooShortTimes;
 
@@ -107,6 +119,7 @@ final class LinkRate {
     void queueBytes(long bytes) {
         if (bytes != queueBytes) {
             queueBytes = bytes;
+            streakBytes = 0;
             stopMeasuring();
             isProbing = false;
             // What it has taken before says nothing of how full it is now.
@@ -156,7 +169,7 @@ final class LinkRate {
         if (isRefused) {
             return refused();
         }
-        return isMeasuring && turn.nowNs - refusedNs > FORGET_NS ? stopMeasuring() : isProbing && checkProbe();
+        return isMeasuring && turn.nowNs - refusedNs > FORGET_NS ? giveUpMeasuring() : isProbing && checkProbe();
     }
 
     private boolean refused() {
@@ -168,31 +181,52 @@ final class LinkRate {
         isProbing = false;
         hasRefused = true;
         refusedNs = turn.nowNs;
-        if (takenDataBytes > 0) {
-            brim();
+        if (takenDataBytes > 0 && brim()) {
+            stopMeasuring();
+            return true;
         }
-        if (streakNs < SAMPLE_NS || streakBytes < SAMPLE_QUEUES * queueBytes) {
-            return !wasMeasuring;
+        double measured = (double) streakBytes / Math.max(1, streakNs);
+        boolean isLong = streakNs >= SAMPLE_NS && streakBytes >= SAMPLE_QUEUES * queueBytes;
+        if (isLong || isExact && isShortStreak() && isSame(measured, rate)) {
+            found(isLong ? measured : rate);
+            isExact = true;
+            stopMeasuring();
+            return true;
         }
-        double before = rate;
-        rate = (double) streakBytes / streakNs;
-        boolean isConfirmed = Math.abs(rate - before) <= SAME * before;
-        probeAfterNs = isConfirmed ? Math.min(2 * probeAfterNs, MAX_PROBE_AFTER_NS) : PROBE_AFTER_NS;
-        heldNs = 0;
-        stopMeasuring();
-        return true;
+        return !wasMeasuring;
     }
 
-    /** The queue holds just what it may: it took data, so not too much, as after it was made shorter, and refused some. */
-    private void brim() {
+    private boolean isShortStreak() {
+        return streakNs >= SAMPLE_NS / SHORT_STREAK && streakBytes >= queueBytes;
+    }
+
+    private static boolean isSame(double measured, double than) {
+        return Math.abs(measured - than) <= SAME * than;
+    }
+
+    private void found(double measured) {
+        probeAfterNs = isSame(measured, rate) ? Math.min(2 * probeAfterNs, MAX_PROBE_AFTER_NS) : PROBE_AFTER_NS;
+        rate = measured;
+        heldNs = 0;
+        agreeing = 0;
+        streakBytes = 0;
+        streakNs = 0;
+    }
+
+    /**
+     * The queue holds just what it may: it took data, so not too much, as after it was made shorter, and refused some.
+     *
+     * @return whether the rate has been found
+     */
+    private boolean brim() {
+        boolean isFound = false;
         long gapNs = turn.nowNs - brimNs;
         if (hasBrim && takenBytes <= SURELY_BUSY * queueBytes) {
             streakBytes += takenBytes;
             streakNs += gapNs;
             tooShortTimes = 0;
         } else {
-            streakBytes = 0;
-            streakNs = 0;
+            isFound = endStreak();
             boolean isTooShort = hasBrim && gapNs <= Math.max(TOO_SHORT_NS, turn.lateness.p99Ns());
             tooShortTimes = isTooShort ? tooShortTimes + 1 : 0;
             if (tooShortTimes == TOO_SHORT_TIMES) {
@@ -204,14 +238,43 @@ final class LinkRate {
         brimNs = turn.nowNs;
         takenBytes = 0;
         takenDataBytes = 0;
+        return isFound;
+    }
+
+    /** A streak is over; if it was long enough to count, it may be the last that was missing. */
+    private boolean endStreak() {
+        boolean isFound = false;
+        if (isShortStreak()) {
+            double measured = (double) streakBytes / streakNs;
+            if (agreeing == 0 || !isSame(measured, (double) agreedBytes / agreedNs)) {
+                agreeing = 0;
+                agreedBytes = 0;
+                agreedNs = 0;
+            }
+            agreedBytes += streakBytes;
+            agreedNs += streakNs;
+            isFound = ++agreeing == AGREEING_STREAKS;
+        }
+        if (isFound) {
+            found((double) agreedBytes / agreedNs);
+            isExact = false;
+        }
+        streakBytes = 0;
+        streakNs = 0;
+        return isFound;
+    }
+
+    /** Too few data for a streak. Not at once again, for the next test may end in the same way. */
+    private boolean giveUpMeasuring() {
+        heldNs = Math.min(heldNs, probeAfterNs / 2);
+        return stopMeasuring();
     }
 
     private boolean stopMeasuring() {
         boolean was = isMeasuring;
         isMeasuring = false;
         hasBrim = false;
-        streakBytes = 0;
-        streakNs = 0;
+        endStreak();
         return was;
     }
 

@@ -96,10 +96,10 @@ final class Paths {
         if (!isRateFound()) {
             return;
         }
-        double before = linkRate.mbps();
         if (linkRate.taken(bytes, dataBytes, isRefused)) {
             reconfigured();
-            if (linkRate.mbps() != before && isRefused) {
+            if (isRefused && linkRate.gain() == 1) {
+                // The measurement is over and has left the queue full.
                 pacer.queued(linkRate.queueBytes() * 3 / 4);
             }
         }

@@ -135,6 +135,82 @@ class LinkRateTest {
         assertThat(rate.mbps()).isCloseTo(100, within(2.0));
     }
 
+    /** 100 Mbit/s, in brims 2 ms apart; the last answer to whether rate or gain has changed. */
+    private void brims(int count) {
+        for (int i = 0; i < count; i++) {
+            passes(2 * MS);
+            rate.taken(25_000, 25_000, true);
+        }
+    }
+
+    private void findAndTest() {
+        rate.queueBytes(64_000);
+        rate.taken(64_000, 64_000, true);
+        brims(11);
+        assertThat(rate.mbps()).isCloseTo(100, within(1.0));
+        assertThat(rate.gain()).isEqualTo(1);
+        isHeldFor(1_100);
+        assertThat(rate.gain()).isGreaterThan(1);
+    }
+
+    private void isHeldFor(int ms) {
+        for (int i = 0; i < ms; i++) {
+            passes(MS);
+            rate.held(true);
+        }
+    }
+
+    /** Short messages wait in a full queue meanwhile. */
+    @Test
+    void aTestThatConfirmsTheRateIsOverSoon() {
+        findAndTest();
+        brims(3);
+        assertThat(rate.gain()).isGreaterThan(1);
+        brims(1);
+        assertThat(rate.gain()).isEqualTo(1);
+        assertThat(rate.mbps()).isCloseTo(100, within(1.0));
+    }
+
+    @Test
+    void aTestForWhichThereAreTooFewDataIsNotRepeatedAtOnce() {
+        findAndTest();
+        brims(2);
+        passes(51 * MS);
+        assertThat(rate.taken(1_500, 1_500, false)).isTrue();
+        assertThat(rate.gain()).isEqualTo(1);
+        isHeldFor(400);
+        assertThat(rate.gain()).isEqualTo(1);
+        isHeldFor(700);
+        assertThat(rate.gain()).isGreaterThan(1);
+    }
+
+    @Test
+    void aRateIsFoundFromShortBurstsThatAgree() {
+        rate.queueBytes(64_000);
+        for (int burst = 0; burst < 3; burst++) {
+            assertThat(rate.mbps()).isZero();
+            rate.taken(64_000, 64_000, true);
+            brims(4);
+            passes(60 * MS);
+            rate.taken(1_500, 1_500, false);
+        }
+        assertThat(rate.mbps()).isCloseTo(100, within(1.0));
+    }
+
+    @Test
+    void noRateIsFoundFromShortBurstsThatDoNotAgree() {
+        rate.queueBytes(64_000);
+        for (int burst = 0; burst < 12; burst++) {
+            rate.taken(64_000, 64_000, true);
+            brims(4);
+            passes((burst % 3) * MS);
+            rate.taken(1_500, 1_500, true);
+            passes(60 * MS);
+            rate.taken(1_500, 1_500, false);
+        }
+        assertThat(rate.mbps()).isZero();
+    }
+
     /** A full queue of short messages holds less than one of long ones; in a long streak that does not count. */
     @Test
     void queuesThatAreFullOfDifferentPacketsAreNotTakenForAnotherRate() {
