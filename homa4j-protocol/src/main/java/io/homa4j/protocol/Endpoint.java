@@ -776,9 +776,17 @@ public final class Endpoint {
         return granter.totalIncoming();
     }
 
-    /** What {@link #totalIncomingBytes} is kept below by normal grants: {@code max_incoming}, or what follows from the path. */
+    /**
+     * What {@link #totalIncomingBytes} is kept below by normal grants: {@code max_incoming}, or what follows from the path. Bytes
+     * of messages that shorter ones have overtaken do not count, up to {@link #mostIncomingBytes}.
+     */
     public long maxIncomingBytes() {
         return granter.maxIncoming();
+    }
+
+    /** What {@link #totalIncomingBytes} is kept below by normal grants in any case. */
+    public long mostIncomingBytes() {
+        return granter.mostIncoming();
     }
 
     /**

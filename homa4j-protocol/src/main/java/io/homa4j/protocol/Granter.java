@@ -24,10 +24,18 @@ abstract class Granter {
     /** Packets of so many bytes have arrived, of whatever kind; to be told before they are processed. */
     abstract void arrived(long bytes);
 
-    /** Changes {@code max_incoming}: the target for bytes granted and not received. */
-    abstract void maxIncoming(int bytes);
+    /**
+     * Changes {@code max_incoming}.
+     *
+     * @param bytes target for bytes granted and not received
+     * @param limitBytes what they must not exceed for the sake of shorter messages either; at least as much
+     */
+    abstract void maxIncoming(int bytes, int limitBytes);
 
     abstract int maxIncoming();
+
+    /** Limit for bytes granted and not received by normal grants. */
+    abstract int mostIncoming();
 
     /** Bytes expected to arrive without further grants. */
     abstract long totalIncoming();

@@ -51,12 +51,17 @@ final class PacketGranter extends Granter {
     void arrived(long bytes) {}
 
     @Override
-    void maxIncoming(int bytes) {}
+    void maxIncoming(int bytes, int limitBytes) {}
 
     /** What the active senders may have under way together. */
     @Override
     int maxIncoming() {
         return (int) Math.min(Integer.MAX_VALUE, (long) config.maxOvercommit * config.window);
+    }
+
+    @Override
+    int mostIncoming() {
+        return maxIncoming();
     }
 
     @Override

@@ -196,10 +196,10 @@ final class Paths {
             long patient = Math.min(config.maxIncoming, PRODUCTS_AHEAD * product(mbps, PATIENT_RTT_NS));
             wanted = Math.max(Math.max(MIN_INCOMING_BYTES, patient), PRODUCTS_AHEAD * product(mbps, rttNs));
         }
-        if (receiveCapacityBytes > 0) {
-            wanted = Math.min(wanted, receiveCapacityBytes / 2);
-        }
-        granter.maxIncoming((int) Math.min(Integer.MAX_VALUE, wanted));
+        int limit = (int)
+                (receiveCapacityBytes == 0 ? Integer.MAX_VALUE : Math.min(receiveCapacityBytes / 2, Integer.MAX_VALUE));
+        wanted = Math.min(wanted, limit);
+        granter.maxIncoming((int) wanted, limit);
     }
 
     /** Rate at which packets can come in, Mbit/s; 0 = unknown. */

@@ -27,6 +27,9 @@ final class WindowGranter extends Granter {
     /** The oldest message may have so many bytes granted and not received beyond the window, and still gets its share. */
     private static final int FIFO_AHEAD_BYTES = 100_000;
 
+    /** So many times {@code max_incoming} may be granted while longer messages do not use what they have been granted. */
+    private static final int OVERTAKING = 2;
+
     private final Config config;
     private final Counters counters;
     private final Turn turn;
@@ -44,10 +47,11 @@ final class WindowGranter extends Granter {
     /** Least bytes worth a GRANT. */
     private int quantum;
 
-    /** Bytes expected to arrive without further grants; may exceed maxIncoming, and be negative for a moment. */
+    /** Bytes expected to arrive without further grants; may exceed the limits, and be negative for a moment. */
     private long totalIncoming;
 
     private int maxIncoming;
+    private int mostIncoming;
 
     /** Hosts with queued messages, the one with the best message first. */
     private final HostQueue hosts = new HostQueue();
@@ -80,6 +84,7 @@ final class WindowGranter extends Granter {
         this.control = control;
         this.silence = silence;
         maxIncoming = config.maxIncoming;
+        mostIncoming = mostIncoming(Integer.MAX_VALUE);
         fifoDueNs = turn.nowNs;
         fifoNs = turn.nowNs;
         managedSinceNs = turn.nowNs;
@@ -105,8 +110,9 @@ final class WindowGranter extends Granter {
 
     /** Changes {@code max_incoming}; in profile module windows follow with the next change of the active set. */
     @Override
-    void maxIncoming(int bytes) {
+    void maxIncoming(int bytes, int limitBytes) {
         maxIncoming = bytes;
+        mostIncoming = mostIncoming(limitBytes);
         if (!config.moduleProfile) {
             updateWindow();
             // Who waits for headroom need not wait for the next packet too.
@@ -117,6 +123,15 @@ final class WindowGranter extends Granter {
     @Override
     int maxIncoming() {
         return maxIncoming;
+    }
+
+    @Override
+    int mostIncoming() {
+        return mostIncoming;
+    }
+
+    private int mostIncoming(int limitBytes) {
+        return config.moduleProfile ? maxIncoming : (int) Math.min((long) OVERTAKING * maxIncoming, limitBytes);
     }
 
     @Override
@@ -416,7 +431,7 @@ final class WindowGranter extends Granter {
         if (wanted < quantum && wanted < in.length - in.granted) {
             return;
         }
-        long room = maxIncoming - totalIncoming;
+        long room = headroom(rpc);
         if (room < Math.min(wanted, quantum) || respectNeedy && needyCount > 0) {
             setNeedy(in.slot);
             return;
@@ -427,6 +442,25 @@ final class WindowGranter extends Granter {
             setNeedy(in.slot);
         }
         checkFifo();
+    }
+
+    /**
+     * How many more bytes the message may have granted. Expected bytes of longer messages do not stand in its way: their sender may
+     * be busy with another receiver for long, and should it send them they come at a lower level. In the module they
+     * do, so that such a sender holds up everybody (spec scheduling 8).
+     */
+    private long headroom(Rpc rpc) {
+        if (config.moduleProfile) {
+            return maxIncoming - totalIncoming;
+        }
+        long ahead = rpc.in.expectedBytes;
+        for (int slot = 0; slot < slots.length; slot++) {
+            Rpc other = slots[slot];
+            if (other != null && other != rpc && otherOutranks(other, rpc)) {
+                ahead += other.in.expectedBytes;
+            }
+        }
+        return Math.min(maxIncoming - ahead, mostIncoming - totalIncoming);
     }
 
     /**
@@ -474,21 +508,30 @@ final class WindowGranter extends Granter {
     // ---- needy messages (spec scheduling 9)
 
     private void serveNeedy() {
-        while (needyCount > 0 && maxIncoming - totalIncoming >= quantum) {
-            Rpc best = null;
-            for (int slot = 0; slot < slots.length; slot++) {
-                Rpc rpc = slots[slot];
-                if (rpc != null && needy[slot] && (best == null || comesAfter(best, rpc))) {
-                    best = rpc;
-                }
-            }
-            if (best == null) {
-                throw new AssertionError("a needy slot is empty");
+        while (needyCount > 0) {
+            // No other has more headroom.
+            Rpc best = bestNeedy();
+            if (headroom(best) < quantum) {
+                return;
             }
             clearNeedy(best.in.slot);
             counters.add(Counters.NEEDY_GRANTS, 1);
             trySend(best, false);
         }
+    }
+
+    private Rpc bestNeedy() {
+        Rpc best = null;
+        for (int slot = 0; slot < slots.length; slot++) {
+            Rpc rpc = slots[slot];
+            if (rpc != null && needy[slot] && (best == null || comesAfter(best, rpc))) {
+                best = rpc;
+            }
+        }
+        if (best == null) {
+            throw new AssertionError("a needy slot is empty");
+        }
+        return best;
     }
 
     private void setNeedy(int slot) {
@@ -613,7 +656,7 @@ final class WindowGranter extends Granter {
         }
         audit.inOrder("the queue of hosts", hosts);
         // The module serves them after the next packet of a message that it grants.
-        if (!config.moduleProfile && needyCount > 0 && maxIncoming - totalIncoming >= quantum) {
+        if (!config.moduleProfile && needyCount > 0 && headroom(bestNeedy()) >= quantum) {
             audit.wrong("messages wait for headroom that is there");
         }
         if (oldest != null && !oldest.in.isManaged) {

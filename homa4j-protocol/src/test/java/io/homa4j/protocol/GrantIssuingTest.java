@@ -43,7 +43,7 @@ class GrantIssuingTest {
     void dataBeyondTheGrantContributesNothing() {
         config.window = 1;
         GrantBench bench = new GrantBench(config);
-        bench.granter.maxIncoming(0);
+        bench.granter.maxIncoming(0, Integer.MAX_VALUE);
         Rpc a = bench.add("a", 1, 20_000, 500);
         bench.receive(a, 700);
         assertThat(a.in.granted).isEqualTo(500);
@@ -81,10 +81,10 @@ class GrantIssuingTest {
     @Pins({"S-057", "S-073"})
     void messageThatNeedsNoGrantsGetsNoneNorDoOthersThroughIt() {
         GrantBench bench = new GrantBench(config);
-        bench.granter.maxIncoming(0);
+        bench.granter.maxIncoming(0, Integer.MAX_VALUE);
         bench.add("needy", 1, 20_000);
         Rpc whole = bench.begin("whole", 2, 2000, 2000);
-        bench.granter.maxIncoming(10_000);
+        bench.granter.maxIncoming(10_000, Integer.MAX_VALUE);
         bench.receive(whole, 500);
         assertThat(bench.grants()).isEmpty();
         assertThat(bench.count(Counters.NEEDY_GRANTS)).isZero();
@@ -136,13 +136,56 @@ class GrantIssuingTest {
         config.moduleProfile = profileModule;
         config.maxIncoming = 4000;
         GrantBench bench = new GrantBench(config);
-        Rpc blocker = bench.add("blocker", 1, 20_000, 5000);
+        Rpc blocker = bench.add("blocker", 1, 9_000, 5000);
         bench.add("a", 2, 10_000);
         assertThat(bench.grants()).isEmpty();
         assertThat(bench.granter.totalIncoming()).isEqualTo(5000);
         // headroom comes with a packet of another message
         bench.receive(blocker, 3000);
-        assertThat(bench.grants()).isEqualTo("a 1200 p1");
+        assertThat(bench.grants()).isEqualTo("a 1200 p0");
+    }
+
+    /** In the module a long message whose sender is busy elsewhere holds up the short ones of everybody. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void longerMessageDoesNotHoldTheHeadroomOfAShorterOneExceptInTheModule(boolean profileModule) {
+        config.moduleProfile = profileModule;
+        config.maxIncoming = 4000;
+        GrantBench bench = new GrantBench(config);
+        bench.add("long", 1, 20_000, 5000);
+        bench.add("short", 2, 10_000);
+        assertThat(bench.grants()).isEqualTo(profileModule ? "" : "short 1200 p1");
+        // what the short one expects stands in the way of longer ones
+        bench.add("between", 3, 15_000);
+        assertThat(bench.grants()).isEqualTo(profileModule ? "" : "between 1200 p1");
+        assertThat(bench.granter.totalIncoming()).isEqualTo(profileModule ? 5000 : 7400);
+    }
+
+    @Test
+    void overtakenMessagesHaveTwiceTheHeadroomAtMost() {
+        config.moduleProfile = false;
+        config.maxIncoming = 4000;
+        config.window = 3000;
+        GrantBench bench = new GrantBench(config);
+        bench.add("long", 1, 30_000, 5000);
+        bench.add("first", 2, 20_000);
+        bench.add("second", 3, 10_000);
+        assertThat(bench.grants()).isEqualTo("first 3000 p1");
+        assertThat(bench.granter.totalIncoming()).isEqualTo(8000);
+        bench.receive(bench.message("long"), 2000);
+        assertThat(bench.grants()).isEqualTo("second 2000 p2");
+        assertThat(bench.granter.totalIncoming()).isEqualTo(8000);
+    }
+
+    @Test
+    void overtakingStaysBelowHalfOfWhatTheSocketHolds() {
+        config.moduleProfile = false;
+        GrantBench bench = new GrantBench(config);
+        bench.granter.maxIncoming(4000, 5700);
+        bench.add("long", 1, 30_000, 5000);
+        bench.add("short", 2, 20_000);
+        assertThat(bench.grants()).isEqualTo("short 700 p1");
+        assertThat(bench.granter.totalIncoming()).isEqualTo(5700);
     }
 
     @Test
@@ -252,16 +295,16 @@ class GrantIssuingTest {
     @Pins("S-070")
     void needyMessagesAreServedInTheOrderOfTheirRanks() {
         GrantBench bench = new GrantBench(config);
-        bench.granter.maxIncoming(0);
+        bench.granter.maxIncoming(0, Integer.MAX_VALUE);
         Rpc c = bench.add("c", 1, 30_000);
         bench.add("a", 2, 10_000);
         bench.add("b", 3, 20_000);
         assertThat(bench.grants()).isEmpty();
-        bench.granter.maxIncoming(3000);
+        bench.granter.maxIncoming(3000, Integer.MAX_VALUE);
         bench.granter.check(c);
         assertThat(bench.grants()).isEqualTo("a 1200 p2, b 1200 p1, c 600 p0");
         assertThat(bench.count(Counters.NEEDY_GRANTS)).isEqualTo(3);
-        bench.granter.maxIncoming(10_000);
+        bench.granter.maxIncoming(10_000, Integer.MAX_VALUE);
         bench.granter.check(bench.message("a"));
         assertThat(bench.grants()).isEqualTo("c 1200 p0");
         assertThat(bench.count(Counters.NEEDY_GRANTS)).isEqualTo(4);
@@ -337,7 +380,7 @@ class GrantIssuingTest {
         config.moduleProfile = profileModule;
         config.maxIncoming = 4000;
         GrantBench bench = new GrantBench(config);
-        Rpc blocker = bench.add("blocker", 1, 20_000, 5000);
+        Rpc blocker = bench.add("blocker", 1, 9_000, 5000);
         bench.add("a", 2, 10_000);
         bench.granter.forget(blocker);
         assertThat(bench.grants()).isEqualTo(profileModule ? "" : "a 1200 p0");

@@ -102,7 +102,7 @@ final class SteadyNetwork {
             engine = new Endpoint(config, seed, nowNs);
             port = 4_000 + index;
             address = Address.mappedLo(0x0A000001 + index);
-            socket = engine.openSocket(port, true, arena.allocate(index == 0 ? 64 << 20 : 4 << 20, 64));
+            socket = engine.openSocket(port, true, arena.allocate(index == 0 ? 128 << 20 : 4 << 20, 64));
             ringSize = index == 0 ? 1 << 14 : 1 << 10;
             ring = arena.allocate((long) ringSize * PACKET_BYTES);
             length = new int[ringSize];

@@ -389,7 +389,7 @@ final class FuzzHost implements Actor, Hop, Port.Source {
         checkPace();
         long fifoBefore = Figures.value(running.counters(), "fifo_grant_bytes");
         long totalBefore = running.totalIncomingBytes();
-        long maxBefore = running.maxIncomingBytes();
+        long mostBefore = running.mostIncomingBytes();
         wire.announcedBytes = 0;
         receive(running, nowNs);
         for (int i = 0; i < commands.size(); i++) {
@@ -404,7 +404,7 @@ final class FuzzHost implements Actor, Hop, Port.Source {
             application.onEvent(event);
         }
         pump(running, nowNs);
-        checkGrants(running, totalBefore, fifoBefore, maxBefore);
+        checkGrants(running, totalBefore, fifoBefore, mostBefore);
         if (--turnsToAudit <= 0) {
             turnsToAudit = 1 + chance.nextInt(run.auditEvery);
             audit(running);
@@ -433,16 +433,16 @@ final class FuzzHost implements Actor, Hop, Port.Source {
     }
 
     /**
-     * A grant is only given while fewer bytes than {@code max_incoming} are expected, and up to there; beyond it go the
-     * grants of the FIFO share and what senders announce by themselves.
+     * A grant is only given while fewer bytes are expected than may be, and up to there; beyond it go the grants of the FIFO
+     * share and what senders announce by themselves.
      */
-    private void checkGrants(Endpoint running, long totalBefore, long fifoBefore, long maxBefore) {
+    private void checkGrants(Endpoint running, long totalBefore, long fifoBefore, long mostBefore) {
         long total = running.totalIncomingBytes();
         boolean hasGranted = total > totalBefore + wire.announcedBytes;
         if (!hasGranted || Figures.value(running.counters(), "fifo_grant_bytes") != fifoBefore) {
             return;
         }
-        long most = Math.max(maxBefore, running.maxIncomingBytes()) + wire.announcedBytes;
+        long most = Math.max(mostBefore, running.mostIncomingBytes()) + wire.announcedBytes;
         if (total > most) {
             throw run.failure(this + " has granted up to " + total + " bytes instead of " + most);
         }
