@@ -10,6 +10,7 @@ import io.homa4j.protocol.Config;
 import io.homa4j.protocol.ConfigParameters;
 import io.homa4j.protocol.Counters;
 import io.homa4j.protocol.Endpoint;
+import java.io.UncheckedIOException;
 import java.lang.System.Logger;
 import java.lang.foreign.MemorySegment;
 import java.net.InetAddress;
@@ -232,6 +233,7 @@ public final class Homa implements AutoCloseable {
          * Opens it. No port is taken yet.
          *
          * @throws IllegalArgumentException if parameters are out of range
+         * @throws UncheckedIOException if the file of {@link #pcap} cannot be created
          * @throws HomaOpenException if the datapath that was asked for is not to be had here
          */
         public Homa open() {
@@ -287,11 +289,7 @@ public final class Homa implements AutoCloseable {
         this.local = options.local;
         Datapath.Choice chosen = choose(options);
         this.datapath = chosen.reason();
-        Driver outermost = chosen.driver();
-        for (UnaryOperator<Driver> wrapper : options.wrappers) {
-            outermost = wrapper.apply(outermost);
-        }
-        this.driver = outermost;
+        this.driver = wrapped(chosen.driver(), options.wrappers);
         SendMemory memory = new SendMemory(options.sendMemoryBytes);
         boolean isOpen = false;
         try {
@@ -320,6 +318,23 @@ public final class Homa implements AutoCloseable {
             Runtime.getRuntime().addShutdownHook(exitHook);
         }
         loop.start();
+    }
+
+    /** Closes the driver if one of them fails. */
+    private static Driver wrapped(Driver innermost, List<UnaryOperator<Driver>> wrappers) {
+        Driver outermost = innermost;
+        boolean isWhole = false;
+        try {
+            for (UnaryOperator<Driver> wrapper : wrappers) {
+                outermost = wrapper.apply(outermost);
+            }
+            isWhole = true;
+            return outermost;
+        } finally {
+            if (!isWhole) {
+                outermost.close();
+            }
+        }
     }
 
     private static Datapath.Choice choose(Builder options) {

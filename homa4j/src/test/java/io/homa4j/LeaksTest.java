@@ -1,8 +1,10 @@
 package io.homa4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
@@ -11,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What an engine takes from the system it gives back: the short form of an hour's soak. */
 @EnabledOnOs(value = OS.LINUX, disabledReason = "descriptors are counted in /proc")
@@ -43,6 +46,18 @@ class LeaksTest {
             }
             assertThat(descriptors()).isEqualTo(before);
         }
+    }
+
+    @Test
+    void anEngineThatCannotBeOpenedLeavesNoDescriptorBehind(@TempDir Path folder) throws Exception {
+        // The file of the capture is created last.
+        Homa.Builder impossible = Homa.builder().pcap(folder.resolve("no such folder/capture.pcap"));
+        assertThatThrownBy(impossible::open).isInstanceOf(UncheckedIOException.class);
+        long before = descriptors();
+        for (int i = 0; i < ENGINES; i++) {
+            assertThatThrownBy(impossible::open).isInstanceOf(UncheckedIOException.class);
+        }
+        assertThat(descriptors()).isEqualTo(before);
     }
 
     private static void serveAndCall() throws InterruptedException {
