@@ -74,6 +74,7 @@ final class BenchCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         Rounds.check(seconds, rounds, warmUpSeconds);
+        Json.check(json);
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter progress = spec.commandLine().getErr();
         Map<String, Map<BenchMeasurement, BenchFigures>> all = measure(progress);
@@ -102,6 +103,17 @@ final class BenchCommand implements Callable<Integer> {
         if (engine.pollUsecs == null) {
             options.addAll(List.of("--poll-usecs", String.valueOf(DEFAULT_POLL_USECS)));
         }
+        progress.printf(
+                Locale.ROOT,
+                "%d measurements of %s s, each in %d rounds and after a warm-up of up to %s s: at most %s%n",
+                BenchMeasurement.values().length * BenchMeasurement.TRANSPORTS.size(),
+                Amount.digits(seconds),
+                rounds,
+                Amount.digits(warmUpSeconds),
+                Amount.duration(BenchMeasurement.values().length
+                        * BenchMeasurement.TRANSPORTS.size()
+                        * (seconds + warmUpSeconds)));
+        progress.flush();
         try (ChildProcess server = ChildProcess.start("server", words("server", options))) {
             String[] ports = server.expectLine(START_TIMEOUT).split(" ", -1);
             options.addAll(List.of("--seconds", String.valueOf(seconds), "--rounds", String.valueOf(rounds)));

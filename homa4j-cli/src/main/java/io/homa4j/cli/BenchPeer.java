@@ -50,7 +50,7 @@ final class BenchPeer implements Runnable {
         InetAddress local = InetAddress.getByName(engine.loopback());
         int pollUsecs = pollUsecs(engine);
         try (Responder responder = new Responder(Replies.HEADER);
-                Homa homa = engine.builder().bind(local).open();
+                Homa homa = EngineOptions.open(engine.builder().bind(local));
                 HomaServer server = homa.server(0).shortHandler().open(responder);
                 TcpServer tcp = new TcpServer(local, pollUsecs * 1000L)) {
             out.println("ready " + server.port() + " " + tcp.port());
@@ -111,7 +111,7 @@ final class BenchPeer implements Runnable {
             try (LoadTransport transport = name.equals("tcp-nio")
                     ? new TcpTransport(new InetSocketAddress(engine.loopback(), tcpPort), measurement.outstanding)
                     : new HomaTransport(
-                            engine.builder().invoker().open(),
+                            EngineOptions.open(engine.builder().invoker()),
                             HomaAddress.of(engine.loopback(), homaPort, Family.ANY))) {
                 return new LoadGenerator(plan, () -> false, BenchPeer::noProgress).run(transport);
             }

@@ -1,5 +1,6 @@
 package io.homa4j.cli;
 
+import io.homa4j.HomaException;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +35,15 @@ final class CliException extends RuntimeException {
     /** A command line that makes no sense, found only by the command itself: exit code {@link Homa#USAGE}. */
     static CliException usage(String cause, String remedy) {
         return new CliException(cause, remedy, null, Homa.USAGE);
+    }
+
+    /** What to do where a server did not answer: start it, if that may help. */
+    static String startOrRemedy(String command, HomaException unanswered) {
+        return switch (unanswered.reason()) {
+            case NO_SERVER -> "start one there (" + command + "), or correct the port";
+            case TIMEOUT -> "start one there (" + command + "), or " + unanswered.remedy();
+            default -> unanswered.remedy();
+        };
     }
 
     String remedy() {

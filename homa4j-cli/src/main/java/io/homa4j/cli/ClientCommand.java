@@ -42,6 +42,11 @@ final class ClientCommand implements Callable<Integer> {
     /** With a given rate; a server that is too slow for it must not fill the memory. */
     private static final int OPEN_LOOP_OUTSTANDING = 10_000;
 
+    /** Requests that are due are counted one by one, also those that cannot be started. */
+    private static final double MAX_PER_SECOND = 1e7;
+
+    private static final String MAX_RATE_TEXT = "10000000 requests per second";
+
     private static final int DEFAULT_POLL_USECS = 200;
 
     @Spec
@@ -64,13 +69,13 @@ final class ClientCommand implements Callable<Integer> {
             names = "--outstanding",
             paramLabel = "N",
             description = "Requests on their way at most (default: 1; with a rate " + OPEN_LOOP_OUTSTANDING + ").")
-    private int outstanding;
+    private @Nullable Integer outstanding;
 
     @Option(
             names = "--response-size",
             paramLabel = "BYTES",
             description = "Length of response to ask of a server with --reply header (default: as the request).")
-    private int responseBytes;
+    private @Nullable Integer responseBytes;
 
     @Option(names = "--delay-ms", paramLabel = "N", description = "Delay to ask of a server with --reply header.")
     private int delayMs;
@@ -102,6 +107,10 @@ final class ClientCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private EngineOptions engine;
 
+    @Mixin
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private ObservationOptions observation;
+
     private static final class Sizes {
         @Option(
                 names = "--size",
@@ -119,15 +128,16 @@ final class ClientCommand implements Callable<Integer> {
 
     private static final class Rate {
         @Option(names = "--rate", paramLabel = "N", description = "Start so many requests per second.")
-        private double perSecond;
+        private @Nullable Double perSecond;
 
         @Option(names = "--gbps", paramLabel = "G", description = "Start requests of so many Gbit per second.")
-        private double gbps;
+        private @Nullable Double gbps;
     }
 
     @Override
     public Integer call() throws Exception {
         LoadPlan plan = plan();
+        Json.check(json);
         HomaAddress server = engine.address(target);
         return StopSignal.during(stop -> load(plan, server, stop));
     }
@@ -139,7 +149,7 @@ final class ClientCommand implements Callable<Integer> {
                 Json.STANDARD_OUTPUT.equals(json) ? spec.commandLine().getErr() : out;
         LoadResult result;
         Map<String, Long> counters;
-        Homa homa = engine.builder().invoker().open();
+        Homa homa = EngineOptions.open(observation.applied(engine.builder().invoker()));
         try (HomaTransport transport = new HomaTransport(homa, server)) {
             probe(plan, homa, server);
             lines.println("load on " + server + ": " + describe(plan));
@@ -148,8 +158,8 @@ final class ClientCommand implements Callable<Integer> {
             counters = homa.counters();
         }
         print(result, lines);
-        if (engine.metrics) {
-            lines.print(EngineOptions.counters(counters));
+        if (observation.metrics) {
+            lines.print(ObservationOptions.text(counters));
         }
         lines.flush();
         if (json != null) {
@@ -160,7 +170,7 @@ final class ClientCommand implements Callable<Integer> {
             value.put("rate", plan.ratePerSecond());
             value.put("outstanding", plan.outstanding());
             value.putAll(result.json());
-            if (engine.metrics) {
+            if (observation.metrics) {
                 value.put("metrics", counters);
             }
             Json.write(json, out, value);
@@ -172,7 +182,9 @@ final class ClientCommand implements Callable<Integer> {
     private static void probe(LoadPlan plan, Homa homa, HomaAddress server) throws InterruptedException {
         int wanted = plan.responseBytes() > 0 ? plan.responseBytes() : 1;
         boolean asks = plan.responseBytes() > 0 || plan.delayMs() > 0;
-        try (Reply reply = homa.call(server, Pattern.request(Pattern.HEADER, wanted, 0), Duration.ofSeconds(5))) {
+        // Not as long as the wish, or a server that sends it back would seem to have heard it.
+        int length = wanted == Pattern.HEADER ? Pattern.HEADER + 1 : Pattern.HEADER;
+        try (Reply reply = homa.call(server, Pattern.request(length, wanted, 0), Duration.ofSeconds(5))) {
             if (asks && reply.length() != wanted) {
                 throw new CliException(
                         server + " answers with " + reply.length() + " bytes where " + wanted
@@ -182,7 +194,7 @@ final class ClientCommand implements Callable<Integer> {
         } catch (HomaRpcException e) {
             throw new CliException(
                     "no answer from " + server + ": " + e.reason().text(),
-                    "start one there (homa server --port " + server.port() + "), or " + e.remedy(),
+                    CliException.startOrRemedy("homa server --port " + server.port(), e),
                     e);
         }
     }
@@ -193,25 +205,27 @@ final class ClientCommand implements Callable<Integer> {
                 "--size " + sizes.bytes,
                 "name 1 to 1000000");
         check(
-                responseBytes >= 0 && responseBytes <= Config.MAX_MESSAGE_BYTES,
+                responseBytes == null || responseBytes >= 1 && responseBytes <= Config.MAX_MESSAGE_BYTES,
                 "--response-size " + responseBytes,
                 "name 1 to 1000000");
         check(
-                responseBytes == 0 && delayMs == 0 || sizes.workload != null || sizes.bytes >= Pattern.HEADER,
+                responseBytes == null && delayMs == 0 || sizes.workload != null || sizes.bytes >= Pattern.HEADER,
                 "--size " + sizes.bytes + " with --response-size or --delay-ms",
                 "name at least 8: the first 8 bytes of a request say what is wanted");
         check(delayMs >= 0, "--delay-ms " + delayMs, "name 0 or more");
         check(seconds > 0 && seconds < 1e9, "--seconds " + seconds, "name more than 0 seconds");
         check(warmUpSeconds >= 0 && warmUpSeconds < 1e9, "--warmup " + warmUpSeconds, "name 0 or more seconds");
-        check(rate.perSecond >= 0 && rate.gbps >= 0, "a negative rate", "name more than 0");
-        check(outstanding >= 0 && outstanding <= 1_000_000, "--outstanding " + outstanding, "name 1 to 1000000");
+        check(
+                outstanding == null || outstanding >= 1 && outstanding <= 1_000_000,
+                "--outstanding " + outstanding,
+                "name 1 to 1000000");
         Workload workload = sizes.workload == null ? Workload.fixed(sizes.bytes) : sizes.workload;
-        double perSecond = rate.gbps > 0 ? rate.gbps * 1e9 / 8 / workload.meanBytes() : rate.perSecond;
-        int atMost = outstanding > 0 ? outstanding : perSecond > 0 ? OPEN_LOOP_OUTSTANDING : 1;
+        double perSecond = perSecond(workload);
+        int atMost = outstanding != null ? outstanding : perSecond > 0 ? OPEN_LOOP_OUTSTANDING : 1;
         int pollUsecs = engine.pollUsecs == null ? DEFAULT_POLL_USECS : engine.pollUsecs;
         return new LoadPlan(
                 workload,
-                responseBytes,
+                responseBytes == null ? 0 : responseBytes,
                 delayMs,
                 true,
                 perSecond,
@@ -221,6 +235,25 @@ final class ClientCommand implements Callable<Integer> {
                 pollUsecs * 1000L,
                 DRAIN_NS + delayMs * 1_000_000L,
                 seed);
+    }
+
+    /** Requests per second that were asked for; 0 = a new one for every answer. */
+    private double perSecond(Workload workload) {
+        Double gbps = rate.gbps;
+        if (gbps != null) {
+            double perSecond = gbps * 1e9 / 8 / workload.meanBytes();
+            check(
+                    perSecond > 0 && perSecond <= MAX_PER_SECOND,
+                    "--gbps " + gbps + " in requests of " + Amount.count(Math.round(workload.meanBytes())) + " bytes",
+                    "name more than 0, and at most " + MAX_RATE_TEXT);
+            return perSecond;
+        }
+        Double perSecond = rate.perSecond;
+        check(
+                perSecond == null || perSecond > 0 && perSecond <= MAX_PER_SECOND,
+                "--rate " + perSecond,
+                "name more than 0, and at most " + MAX_RATE_TEXT);
+        return perSecond == null ? 0 : perSecond;
     }
 
     private static void check(boolean isRight, String what, String remedy) {

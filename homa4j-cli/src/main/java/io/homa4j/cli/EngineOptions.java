@@ -8,9 +8,9 @@ import io.homa4j.Profile;
 import io.homa4j.driver.Datapath;
 import io.homa4j.driver.XdpOptions;
 import io.homa4j.protocol.Config;
+import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,8 +22,9 @@ import picocli.CommandLine.Option;
 /** The options of every command that opens a Homa of its own. */
 final class EngineOptions {
     private static final String POLL_USECS = "poll_usecs";
+    private static final String PARAMETERS = "docs/operating.md has all parameters and their ranges";
 
-    @Option(names = "--ipv6", description = "Use IPv6.")
+    @Option(names = "--ipv6", description = "Use IPv6 (servers take both in any case).")
     boolean ipv6;
 
     @Option(
@@ -76,15 +77,14 @@ final class EngineOptions {
     @Nullable
     String bind;
 
-    @Option(
-            names = "--pcap",
-            paramLabel = "FILE",
-            description = "Write all packets to FILE, to be read by homa decode, Wireshark or tcpdump.")
-    @Nullable
-    Path pcap;
-
-    @Option(names = "--metrics", description = "Print all counters at the end.")
-    boolean metrics;
+    /** Opens it; values out of range are the user's mistake. */
+    static Homa open(Homa.Builder builder) {
+        try {
+            return builder.open();
+        } catch (IllegalArgumentException e) {
+            throw CliException.usage(e.getMessage() + ", which makes no sense", PARAMETERS);
+        }
+    }
 
     /** A builder with all these options applied. */
     Homa.Builder builder() {
@@ -100,9 +100,6 @@ final class EngineOptions {
         InetAddress local = localAddress();
         if (local != null) {
             builder.bind(local);
-        }
-        if (pcap != null) {
-            builder.pcap(pcap);
         }
         return builder;
     }
@@ -148,13 +145,6 @@ final class EngineOptions {
         return ipv6 ? "::1" : "127.0.0.1";
     }
 
-    /** All counters with their values, one a line, for {@code --metrics}. */
-    static String counters(Map<String, Long> counters) {
-        StringBuilder out = new StringBuilder();
-        counters.forEach((name, value) -> out.append(String.format(Locale.ROOT, "%-30s %20d%n", name, value)));
-        return out.toString();
-    }
-
     /** Whether a Homa port is a UDP port. */
     boolean isUdp() {
         return wantedEncapsulation().equals(Encapsulation.UDP);
@@ -189,7 +179,12 @@ final class EngineOptions {
             return null;
         }
         try {
-            return InetAddress.getByName(bind);
+            InetAddress local = InetAddress.getByName(bind);
+            if (ipv6 && local instanceof Inet4Address) {
+                throw CliException.usage(
+                        "--bind " + bind + " with --ipv6 makes no sense", "name an IPv6 address, or leave out --ipv6");
+            }
+            return local;
         } catch (UnknownHostException e) {
             throw new CliException(
                     "the address '" + bind + "' of --bind is unknown", "name an address of this host (ip address)", e);
@@ -200,7 +195,7 @@ final class EngineOptions {
         try {
             builder.set(name, value);
         } catch (IllegalArgumentException e) {
-            throw CliException.usage(words + " makes no sense (" + e.getMessage() + ")", "see spec of the parameters");
+            throw CliException.usage(words + " makes no sense (" + e.getMessage() + ")", PARAMETERS);
         }
     }
 }

@@ -21,12 +21,17 @@ final class ErrorLine {
     static int onUsageError(ParameterException e, String[] args) {
         CommandLine command = e.getCommandLine();
         String help = "see " + command.getCommandSpec().qualifiedName() + " --help";
-        print(command, firstLower(cause(e)), suggestion(e, help));
+        print(command, cause(e), suggestion(e, help));
         return Homa.USAGE;
     }
 
     /** The command was understood and failed. */
     static int onFailure(Exception e, CommandLine command, ParseResult parsed) {
+        return onFailure(e, command);
+    }
+
+    /** As above. */
+    static int onFailure(Exception e, CommandLine command) {
         if (System.getenv("HOMA_DEBUG") != null) {
             e.printStackTrace(command.getErr());
         }
@@ -54,7 +59,9 @@ final class ErrorLine {
                     : commandExpected ? "unknown command" : "unexpected argument";
             return kind + " '" + unmatched.getUnmatched().getFirst() + "'";
         }
-        return String.valueOf(e.getMessage());
+        // The library's own words, with its slips mended.
+        String message = String.valueOf(e.getMessage()).replace("option option", "option");
+        return firstLower(message.startsWith("Error: ") ? message.substring("Error: ".length()) : message);
     }
 
     private static String suggestion(ParameterException e, String help) {

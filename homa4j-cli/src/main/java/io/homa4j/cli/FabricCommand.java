@@ -125,6 +125,8 @@ final class FabricCommand implements Callable<Integer> {
         check(jobs >= 1, "--jobs " + jobs, "name at least 1");
         check(runs >= 1 && runs <= 1_000, "--runs " + runs, "name 1 to 1000");
         check(seconds >= 1e-6 && seconds <= 1_000, "--seconds " + seconds, "name 0.000001 to 1000");
+        Json.check(json);
+        ReportFiles.checkFolder(report);
         return StopSignal.during(this::simulate);
     }
 

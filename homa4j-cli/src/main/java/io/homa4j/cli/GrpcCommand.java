@@ -29,7 +29,7 @@ import picocli.CommandLine.Spec;
             "warmed up until its rate is steady. Then they are measured in turn, round by round; shown are",
             "medians of the rounds, their range, and medians of the ratios of rounds that followed each other.",
             "What the bulk load may be is measured for each transport first: short calls are made while it",
-            "carries 70 % of that. Over loopback that is what the processors can do; --link-mbps adds a network",
+            "carries 70 %% of that. Over loopback that is what the processors can do; --link-mbps adds a network",
             "that can be full."
         })
 final class GrpcCommand implements Callable<Integer> {
@@ -84,6 +84,8 @@ final class GrpcCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         Rounds.check(seconds, rounds, warmUpSeconds);
+        Json.check(json);
+        ReportFiles.checkFolder(report);
         if (linkMbps < 0) {
             throw CliException.usage("--link-mbps " + linkMbps + " makes no sense", "name a rate, or 0 for loopback");
         }

@@ -44,7 +44,10 @@ final class Homa implements Runnable {
     private Homa() {}
 
     public static void main(String[] args) {
-        System.exit(commandLine().execute(args));
+        StandardOutput out = new StandardOutput();
+        CommandLine commandLine = commandLine().setOut(out.writer());
+        int exitCode = commandLine.execute(args);
+        StopSignal.exit(out.end(exitCode, commandLine));
     }
 
     /** Reached only when no subcommand was named. */

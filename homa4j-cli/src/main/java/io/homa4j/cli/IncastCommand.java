@@ -96,6 +96,8 @@ final class IncastCommand implements Callable<Integer> {
         check(bufferBytes >= 1_600, "--buffer " + bufferBytes, "name room for one packet at least, 1600");
         check(seconds >= 1e-6 && seconds <= 1_000, "--seconds " + seconds, "name 0.000001 to 1000");
         check(jobs >= 1, "--jobs " + jobs, "name at least 1");
+        Json.check(json);
+        ReportFiles.checkFolder(report);
         return StopSignal.during(this::simulate);
     }
 

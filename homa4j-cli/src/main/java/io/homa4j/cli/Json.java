@@ -49,6 +49,13 @@ final class Json {
         }
     }
 
+    /** Complains before the work about what {@link #write} could not do after it. */
+    static void check(@Nullable String target) {
+        if (target != null && !target.equals(STANDARD_OUTPUT)) {
+            ReportFiles.checkFile("--json", target, "or - for standard output");
+        }
+    }
+
     private static void append(StringBuilder out, @Nullable Object value, int depth) {
         switch (value) {
             case null -> out.append("null");

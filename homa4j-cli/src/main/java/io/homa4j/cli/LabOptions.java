@@ -124,6 +124,8 @@ final class LabOptions {
             check(count >= 1 && count <= 8, "--priorities " + count, "name 1 to 8");
         }
         transports.forEach(LabTransport::of);
+        Json.check(json);
+        ReportFiles.checkFolder(report);
     }
 
     private static void check(boolean isRight, String what, String remedy) {

@@ -86,6 +86,8 @@ final class PeersCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         Rounds.check(seconds, rounds, warmUpSeconds);
+        Json.check(json);
+        ReportFiles.checkFolder(report);
         List<PeersCase> cases = chosen();
         PrintWriter out = spec.commandLine().getOut();
         PrintWriter progress = spec.commandLine().getErr();

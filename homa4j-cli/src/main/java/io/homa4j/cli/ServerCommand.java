@@ -56,6 +56,10 @@ final class ServerCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private EngineOptions engine;
 
+    @Mixin
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private ObservationOptions observation;
+
     @Override
     public Integer call() throws Exception {
         if (port < 0 || port > 65_535) {
@@ -64,6 +68,7 @@ final class ServerCommand implements Callable<Integer> {
         if (maxInService < 1) {
             throw CliException.usage("--max-in-service " + maxInService + " serves nobody", "name at least 1");
         }
+        Json.check(json);
         return StopSignal.during(this::serve);
     }
 
@@ -75,7 +80,7 @@ final class ServerCommand implements Callable<Integer> {
         Map<String, Long> counters;
         Summary total;
         try (Responder responder = new Responder(replies);
-                Homa homa = engine.builder().open()) {
+                Homa homa = EngineOptions.open(observation.applied(engine.builder()))) {
             Summary start = Summary.of(responder, System.nanoTime());
             try (HomaServer server =
                     homa.server(port).shortHandler().maxInService(maxInService).open(responder)) {
@@ -92,12 +97,12 @@ final class ServerCommand implements Callable<Integer> {
                 + Amount.count(total.bytesOut()) + " bytes out, " + Amount.count(total.mismatches())
                 + " mismatches, " + Amount.count(total.malformed()) + " malformed, "
                 + Amount.count(total.unsent()) + " answers unsent");
-        if (engine.metrics) {
-            lines.print(EngineOptions.counters(counters));
+        if (observation.metrics) {
+            lines.print(ObservationOptions.text(counters));
         }
         lines.flush();
         if (json != null) {
-            Json.write(json, out, total.json(engine.metrics ? counters : null));
+            Json.write(json, out, total.json(observation.metrics ? counters : null));
         }
         return 0;
     }

@@ -74,6 +74,10 @@ final class SoakCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init") // picocli sets it
     private EngineOptions engine;
 
+    @Mixin
+    @SuppressWarnings("NullAway.Init") // picocli sets it
+    private ObservationOptions observation;
+
     private static final class Role {
         @Option(names = "--serve", paramLabel = "PORT", description = "Be the server only.")
         private @Nullable Integer port;
@@ -105,6 +109,7 @@ final class SoakCommand implements Callable<Integer> {
         for (double share : new double[] {loss, duplicate, reorder}) {
             check(share >= 0 && share <= 1, "a share of " + share, "name 0 to 1, as 0.01 for one packet in a hundred");
         }
+        Json.check(json);
         if (role.port != null) {
             int port = role.port;
             check(port >= 0 && port < 65_535, "--serve " + port, "name 1 to 65534, or 0 for free ports");
@@ -128,8 +133,8 @@ final class SoakCommand implements Callable<Integer> {
             out.println("ready " + server.port() + " " + server.questionPort());
             out.flush();
             stop.await();
-            if (engine.metrics) {
-                out.print(EngineOptions.counters(server.counters()));
+            if (observation.metrics) {
+                out.print(ObservationOptions.text(server.counters()));
                 out.flush();
             }
         }
@@ -189,8 +194,8 @@ final class SoakCommand implements Callable<Integer> {
             counters = homa.counters();
         }
         print(outcome, lines);
-        if (engine.metrics) {
-            lines.print(EngineOptions.counters(counters));
+        if (observation.metrics) {
+            lines.print(ObservationOptions.text(counters));
         }
         lines.flush();
         if (json != null) {
@@ -200,12 +205,12 @@ final class SoakCommand implements Callable<Integer> {
     }
 
     private Homa open(long faultSeed) {
-        Homa.Builder builder = engine.builder().receiveRegion(regionBytes());
+        Homa.Builder builder = observation.applied(engine.builder().receiveRegion(regionBytes()));
         if (loss > 0 || duplicate > 0 || reorder > 0) {
             Faults faults = new Faults(loss, duplicate, reorder);
             builder.driver(inner -> new FaultyDriver(inner, faults, faultSeed));
         }
-        return builder.open();
+        return EngineOptions.open(builder);
     }
 
     /**
@@ -223,7 +228,7 @@ final class SoakCommand implements Callable<Integer> {
             throw new CliException(
                     "no soak server at " + server + " and the port after it: "
                             + e.reason().text(),
-                    "start one there (homa soak --serve " + server.port() + "), or " + e.remedy(),
+                    CliException.startOrRemedy("homa soak --serve " + server.port(), e),
                     e);
         }
     }

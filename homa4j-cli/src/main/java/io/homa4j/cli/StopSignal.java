@@ -6,7 +6,8 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * Ctrl-C and SIGTERM as a request to come to an end: a command that runs {@link #during} one has some seconds to close what
- * it opened and to print its summary, and the process then ends with the command's own exit code.
+ * it opened and to print its summary or why it failed, and the process then ends with the command's own exit code
+ * ({@link #exit}).
  */
 final class StopSignal {
     /** A command that works until it is told to stop. */
@@ -16,10 +17,12 @@ final class StopSignal {
 
     private static final Duration GRACE = Duration.ofSeconds(10);
 
+    /** Everything is done and said; {@link #exitCode} counts. */
+    private static final CountDownLatch OVER = new CountDownLatch(1);
+
+    private static volatile int exitCode;
+
     private final CountDownLatch raised = new CountDownLatch(1);
-    private final CountDownLatch finished = new CountDownLatch(1);
-    private volatile boolean succeeded;
-    private volatile int exitCode;
 
     private final Duration grace;
 
@@ -27,7 +30,15 @@ final class StopSignal {
         this.grace = grace;
     }
 
-    /** Runs the body; returns, or makes the process end with, its exit code. */
+    /** The end of the process, for its main method. */
+    static void exit(int code) {
+        exitCode = code;
+        OVER.countDown();
+        // Does not return, and does nothing, where a signal has begun to end the process: then the hook below does.
+        System.exit(code);
+    }
+
+    /** Runs the body; returns its exit code. */
     static int during(Body body) throws Exception {
         return during(GRACE, body);
     }
@@ -38,12 +49,8 @@ final class StopSignal {
         Thread hook = new Thread(stop::onShutdown, "homa-stop");
         Runtime.getRuntime().addShutdownHook(hook);
         try {
-            int exitCode = body.run(stop);
-            stop.exitCode = exitCode;
-            stop.succeeded = true;
-            return exitCode;
+            return body.run(stop);
         } finally {
-            stop.finished.countDown();
             if (!stop.isRaised()) {
                 removeHook(hook);
             }
@@ -62,7 +69,7 @@ final class StopSignal {
     private void onShutdown() {
         raised.countDown();
         try {
-            if (finished.await(grace.toNanos(), TimeUnit.NANOSECONDS) && succeeded) {
+            if (OVER.await(grace.toNanos(), TimeUnit.NANOSECONDS)) {
                 // The first signal has settled the exit code of an ordinary exit; this sets the command's own.
                 Runtime.getRuntime().halt(exitCode);
             }

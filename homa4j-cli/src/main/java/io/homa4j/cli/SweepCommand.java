@@ -158,6 +158,8 @@ final class SweepCommand implements Callable<Integer> {
         for (double load : loads) {
             check(load > 0 && load <= 2, "--load " + load, "name 0.01 to 2; 0.8 is 80 percent");
         }
+        Json.check(json);
+        ReportFiles.checkFolder(report);
         return StopSignal.during(this::simulate);
     }
 

@@ -78,12 +78,13 @@ final class Worlds<R> implements AutoCloseable {
      */
     Done<R> await(int index) throws InterruptedException {
         while (true) {
+            if (stop.isRaised()) {
+                throw new CliException("stopped before the end", "use a smaller --seconds for a quicker answer");
+            }
             try {
                 return futures.get(index).get(2, TimeUnit.SECONDS);
             } catch (TimeoutException e) {
-                if (stop.isRaised()) {
-                    throw new CliException("stopped before the end", "use a smaller --seconds for a quicker answer", e);
-                }
+                assert e != null : "time for a line of progress";
                 double progress =
                         runs.stream().mapToDouble(run -> run.progress).average().orElse(0);
                 lines.printf(Locale.ROOT, "%5.1f %% of %d runs%n", 100 * progress, runs.size());

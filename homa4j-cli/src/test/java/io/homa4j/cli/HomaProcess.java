@@ -1,6 +1,7 @@
 package io.homa4j.cli;
 
 import java.io.BufferedReader;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -35,13 +36,24 @@ final class HomaProcess implements AutoCloseable {
     }
 
     static HomaProcess start(String... command) throws IOException {
+        return new HomaProcess(String.join(" ", command), new ProcessBuilder(words(command)).start());
+    }
+
+    /** Starts it with its standard output in a file. */
+    static HomaProcess startWithOutput(File output, String... command) throws IOException {
+        return new HomaProcess(
+                String.join(" ", command),
+                new ProcessBuilder(words(command)).redirectOutput(output).start());
+    }
+
+    private static List<String> words(String... command) {
         List<String> words = new ArrayList<>();
         words.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         words.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx600m", "-ea"));
         words.add("--enable-native-access=ALL-UNNAMED");
         words.addAll(List.of("-cp", System.getProperty("java.class.path"), "io.homa4j.cli.Homa"));
         words.addAll(List.of(command));
-        return new HomaProcess(String.join(" ", command), new ProcessBuilder(words).start());
+        return words;
     }
 
     private void read(InputStream from, List<String> lines) {

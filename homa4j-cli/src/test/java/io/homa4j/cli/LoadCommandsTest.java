@@ -3,12 +3,15 @@ package io.homa4j.cli;
 import static io.homa4j.cli.HomaProcess.number;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -117,7 +120,8 @@ class LoadCommandsTest {
             assertThat(client.awaitExit()).isEqualTo(Homa.FAILURE);
             assertThat(client.err())
                     .hasLineCount(1)
-                    .contains("homa client: no answer from 127.0.0.1:", "homa server --port");
+                    .contains("homa client: no answer from 127.0.0.1:", "homa server --port")
+                    .endsWith(", or correct the port");
             assertThat(client.out()).isEmpty();
         }
     }
@@ -214,6 +218,37 @@ class LoadCommandsTest {
             assertThat(client.awaitExit()).as(client.out() + client.err()).isZero();
             assertThat(number(client.out(), "max")).as("the pause is seen").isGreaterThan(250_000);
             assertThat(number(client.out(), "failed")).isZero();
+        }
+    }
+
+    /** Also where the wish is as long as the question. */
+    @Test
+    void aServerThatSendsTheWishBackIsNoServerThatHeardIt() throws Exception {
+        try (HomaProcess server = HomaProcess.start("server", "--port", "0");
+                HomaProcess client = HomaProcess.start(
+                        "client", "127.0.0.1:" + server.awaitPort(), "--response-size", "8", "--seconds", "1")) {
+            assertThat(client.awaitExit()).isEqualTo(Homa.FAILURE);
+            assertThat(client.err()).hasLineCount(1).contains("answers with 9 bytes where 8 were", "--reply header");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"sim sweep overcommit --jobs 1", "sim fabric --jobs 1", "sim incast --jobs 1"})
+    void aSimulationToldToEndSaysThatItIsNotComplete(String command) throws Exception {
+        try (HomaProcess simulation = HomaProcess.start(command.split(" ", -1))) {
+            simulation.awaitLine(command.contains("incast") ? "on " : " % of ");
+            simulation.signal("TERM");
+            assertThat(simulation.awaitExit()).isEqualTo(Homa.FAILURE);
+            assertThat(simulation.err()).hasLineCount(1).contains("stopped before the end");
+        }
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void aResultThatDoesNotFitIsAFailure() throws Exception {
+        try (HomaProcess help = HomaProcess.startWithOutput(new File("/dev/full"), "--help")) {
+            assertThat(help.awaitExit()).isEqualTo(Homa.FAILURE);
+            assertThat(help.err()).hasLineCount(1).contains("cannot write to standard output: No space left");
         }
     }
 

@@ -2,14 +2,26 @@ package io.homa4j.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
 
 /** Command lines that make no sense: one line with cause and remedy, exit code 2, and nothing started. */
 class OptionsTest {
+    @TempDir
+    private Path folder;
+
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();
 
@@ -29,13 +41,22 @@ class OptionsTest {
                 "server --port 0 --set unsched_bytes=many | many",
                 "server --port 0 --set unsched_bytes | --set",
                 "server --port 0 --poll-usecs -5 | -5",
+                "server --port 0 --set link_mbps=-1 | link_mbps = -1 is outside",
+                "server --port 0 --ipv6 --bind 127.0.0.1 | --bind 127.0.0.1 with --ipv6",
+                "bench --metrics | unknown option '--metrics'",
+                "bench --pcap x | unknown option '--pcap'",
                 "client | HOST:PORT",
                 "client localhost:1 --size 0 | --size 0",
                 "client localhost:1 --size 1000001 | --size 1000001",
                 "client localhost:1 --workload w9 | 'w9' is none of",
                 "client localhost:1 --size 5 --workload w1 | mutually exclusive",
                 "client localhost:1 --rate 5 --gbps 1 | mutually exclusive",
-                "client localhost:1 --rate -5 | negative rate",
+                "client localhost:1 --rate -5 | --rate -5",
+                "client localhost:1 --rate 0 | --rate 0",
+                "client localhost:1 --rate Infinity | --rate Infinity",
+                "client localhost:1 --rate 1e30 | --rate 1.0E30",
+                "client localhost:1 --gbps -1 | --gbps -1",
+                "client localhost:1 --gbps 100 --size 1 | --gbps 100",
                 "client localhost:1 --seconds 0 | --seconds 0",
                 "client localhost:1 --duration 0 | --seconds 0",
                 "client localhost:1 --size 7 --response-size 5 | --size 7 with --response-size",
@@ -44,6 +65,8 @@ class OptionsTest {
                 "bench --duration 0 | --seconds 0",
                 "client localhost:1 --warmup -1 | --warmup -1",
                 "client localhost:1 --outstanding -1 | --outstanding -1",
+                "client localhost:1 --outstanding 0 | --outstanding 0",
+                "client localhost:1 --response-size 0 | --response-size 0",
                 "client localhost:1 --response-size 1000001 | --response-size",
                 "client localhost:1 --delay-ms -1 | --delay-ms -1",
                 "bench --seconds 0 | --seconds 0",
@@ -66,7 +89,36 @@ class OptionsTest {
         assertThat(err.toString())
                 .hasLineCount(1)
                 .startsWith("homa " + words[0])
-                .contains(cause, ": ", "; ");
+                .contains(cause, ": ", "; ")
+                .doesNotContain("error:", "option option", "defect");
+        assertThat(out.toString()).isEmpty();
+    }
+
+    /** An hour of measuring is not lost for a slip in a path. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "server --port 0 --json",
+                "server --port 0 --pcap",
+                "client 127.0.0.1:1 --json",
+                "bench --json",
+                "bench peers --json",
+                "bench peers --report",
+                "bench grpc --json",
+                "soak --json",
+                "lab --json",
+                "sim fabric --json",
+                "sim fabric --report",
+                "sim sweep overcommit --report",
+                "sim incast --json"
+            })
+    void aFileThatCannotBeWrittenIsToldBeforeTheWork(String command) throws IOException {
+        Path file = Files.createFile(folder.resolve("file"));
+        String[] words = (command + " " + file.resolve("below")).split(" ", -1);
+        assertThat(run(words)).isEqualTo(Homa.FAILURE);
+        assertThat(err.toString())
+                .hasLineCount(1)
+                .contains("cannot write ", words[words.length - 2], file.toString(), "; name a f");
         assertThat(out.toString()).isEmpty();
     }
 
@@ -102,6 +154,25 @@ class OptionsTest {
                 .contains("--port", "--reply", "--workload", "--rate", "--seconds", "--json", "--loss", "--ipv6")
                 .doesNotContain("bench-peer", "--child", "${");
         assertThat(err.toString()).isEmpty();
+    }
+
+    /** picocli's complaints about a text of ours go to the standard error of the process. */
+    @Test
+    void helpOfEveryCommandIsWellFormed() {
+        PrintStream before = System.err;
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
+        try {
+            printHelp(Homa.commandLine());
+        } finally {
+            System.setErr(before);
+        }
+        assertThat(said.toString(StandardCharsets.UTF_8)).isEmpty();
+    }
+
+    private static void printHelp(CommandLine command) {
+        assertThat(command.getUsageMessage()).startsWith("Usage: ").doesNotContain("%%", "${");
+        command.getSubcommands().values().forEach(OptionsTest::printHelp);
     }
 
     private int run(String... args) {
