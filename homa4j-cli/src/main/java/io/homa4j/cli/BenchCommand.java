@@ -162,9 +162,9 @@ final class BenchCommand implements Callable<Integer> {
         out.println("median of " + rounds + " rounds of " + Amount.digits(seconds / rounds)
                 + " s (lowest - highest), the two in turn");
         out.println();
-        out.printf("%-44s", "");
-        BenchMeasurement.TRANSPORTS.forEach(name -> out.printf("%32s", name));
-        out.printf("%14s%n", "Homa to TCP");
+        out.printf("%-38s", "");
+        BenchMeasurement.TRANSPORTS.forEach(name -> out.printf("%42s", name));
+        out.printf("%12s%n", "Homa to TCP");
         BenchMeasurement rtt = BenchMeasurement.RTT;
         out.println(rtt.title);
         row(out, "  median", all, rtt, BenchFigures.Round::p50, Amount::time);
@@ -184,10 +184,10 @@ final class BenchCommand implements Callable<Integer> {
             }
             row(out, "  median round trip under this load", all, loaded, BenchFigures.Round::p50, Amount::time);
         }
-        out.printf("%-44s", "RPCs measured, all three");
-        BenchMeasurement.TRANSPORTS.forEach(name -> out.printf("%32s", Amount.count(rpcs(all, name))));
-        out.printf("%n%-44s", "errors");
-        BenchMeasurement.TRANSPORTS.forEach(name -> out.printf("%32s", Amount.count(errors(all, name))));
+        out.printf("%-38s", "RPCs measured, all three");
+        BenchMeasurement.TRANSPORTS.forEach(name -> out.printf("%42s", Amount.count(rpcs(all, name))));
+        out.printf("%n%-38s", "errors");
+        BenchMeasurement.TRANSPORTS.forEach(name -> out.printf("%42s", Amount.count(errors(all, name))));
         out.println();
         out.flush();
     }
@@ -203,18 +203,18 @@ final class BenchCommand implements Callable<Integer> {
             BenchMeasurement measurement,
             ToDoubleFunction<BenchFigures.Round> figure,
             DoubleFunction<String> text) {
-        out.printf("%-44s", title);
+        out.printf("%-38s", title);
         for (String name : BenchMeasurement.TRANSPORTS) {
             BenchFigures figures = figures(all, name, measurement);
             double[] sorted = figures.sorted(figure);
             String range = sorted.length < 2
                     ? ""
                     : " (" + text.apply(sorted[0]) + " - " + text.apply(sorted[sorted.length - 1]) + ")";
-            out.printf("%32s", text.apply(figures.median(figure)) + range);
+            out.printf("%42s", text.apply(figures.median(figure)) + range);
         }
         double ratio = figures(all, BenchMeasurement.TRANSPORTS.get(0), measurement)
                 .ratio(figures(all, BenchMeasurement.TRANSPORTS.get(1), measurement), figure);
-        out.printf("%14s%n", Double.isFinite(ratio) ? String.format(Locale.ROOT, "%.2f", ratio) : "");
+        out.printf("%12s%n", Double.isFinite(ratio) ? String.format(Locale.ROOT, "%.2f", ratio) : "");
     }
 
     private Map<String, Object> json(Map<String, Map<BenchMeasurement, BenchFigures>> all) {
