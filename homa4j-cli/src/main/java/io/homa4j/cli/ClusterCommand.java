@@ -57,7 +57,7 @@ final class ClusterCommand implements Callable<Integer> {
         }
         return StopSignal.during(stop -> {
             try (Cluster cluster = new Cluster(addresses)) {
-                return new LabCampaign(options, new LabNetwork.Given(), spec.commandLine()).run(cluster, stop);
+                return new LabCampaign(options, new LabNetwork.Given(), null, spec.commandLine()).run(cluster, stop);
             }
         });
     }

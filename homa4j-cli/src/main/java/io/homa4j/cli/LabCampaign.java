@@ -1,5 +1,6 @@
 package io.homa4j.cli;
 
+import io.homa4j.protocol.Config;
 import java.io.PrintWriter;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -7,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 
@@ -14,6 +16,7 @@ import picocli.CommandLine;
 final class LabCampaign {
     private final LabOptions options;
     private final LabNetwork network;
+    private final @Nullable Beside beside;
     private final PrintWriter out;
     private final PrintWriter progress;
     private final LabResults results = new LabResults();
@@ -21,17 +24,32 @@ final class LabCampaign {
     private final List<LabNetwork.Sample> samples = new ArrayList<>();
 
     private record Case(LabTransport transport, String congestionControl, int priorities, double load) {
-        String name() {
-            return LabRun.name(transport, congestionControl, priorities);
+        String name(@Nullable Beside beside) {
+            String name = LabRun.name(transport, congestionControl, priorities);
+            return beside == null ? name : LabRun.beside(name, beside.name());
         }
 
-        String text() {
-            return name() + " at load " + load;
+        String text(@Nullable Beside beside) {
+            return name(beside) + " at load " + load;
         }
     }
 
-    LabCampaign(LabOptions options, LabNetwork network, CommandLine commandLine) {
+    /**
+     * A second load on the same links at the same time.
+     *
+     * @param cluster the same hosts
+     * @param congestionControl of all TCP on these links
+     */
+    record Beside(Cluster cluster, LabTransport transport, String congestionControl) {
+        String name() {
+            return LabRun.name(transport, congestionControl, Config.MAX_LEVELS);
+        }
+    }
+
+    /** @param beside null if each transport has the links for itself */
+    LabCampaign(LabOptions options, LabNetwork network, @Nullable Beside beside, CommandLine commandLine) {
         this.options = options;
+        this.beside = beside;
         this.network = network;
         this.progress = commandLine.getErr();
         this.out = commandLine.getOut();
@@ -44,8 +62,8 @@ final class LabCampaign {
         int count = cases.size() * options.repeats;
         say(cluster.hosts() + " hosts at " + Amount.digits(options.mbps) + " Mbit/s, " + options.workload.name() + ", "
                 + count
-                + " runs of " + Amount.digits(options.warmUpSeconds + options.seconds) + " s: about "
-                + Amount.duration(count * (options.warmUpSeconds + options.seconds + 1)));
+                + " runs of " + Amount.digits(options.seconds) + " s: about "
+                + Amount.duration(options.totalSeconds(cases.size())));
         CliException failure = null;
         try {
             measure(cluster, cases, count, stop);
@@ -53,10 +71,10 @@ final class LabCampaign {
             // What was measured before is told all the same. After a signal the failure may be a consequence of it.
             failure = stop.isRaised() ? null : e;
         }
-        boolean isComplete = results.runs().size() == count;
+        int done = results.runs().size() / (beside == null ? 1 : 2);
+        boolean isComplete = done == count;
         if (!isComplete) {
-            say((stop.isRaised() ? "interrupted" : "failed") + " after "
-                    + results.runs().size() + " of " + count + " runs");
+            say((stop.isRaised() ? "interrupted" : "failed") + " after " + done + " of " + count + " runs");
         }
         report(hosts);
         if (failure != null) {
@@ -70,31 +88,41 @@ final class LabCampaign {
 
     /** Makes one run after the other, until the end or a signal. */
     private void measure(Cluster cluster, List<Case> cases, int count, StopSignal stop) {
+        int number = 1;
         for (int repeat = 1; repeat <= options.repeats; repeat++) {
             for (Case each : cases) {
-                if (!results.hasUnloaded(each.name()) && options.unloadedSeconds > 0) {
-                    say("without load: " + each.name());
+                if (beside == null && !results.hasUnloaded(each.name(null)) && options.unloadedSeconds > 0) {
+                    say("without load: " + each.name(null));
+                    prepare(each);
                     LabRun unloaded = run(cluster, each, options.unloaded(each.transport, each.priorities), 1, 0, stop);
                     if (unloaded == null) {
                         return;
                     }
                     results.addUnloaded(unloaded);
                 }
-                say("run " + (results.runs().size() + 1) + " of " + count + ": " + each.text());
+                say("run " + number++ + " of " + count + ": " + each.text(beside));
+                prepare(each);
                 LabLoad load = options.load(each.transport, each.priorities, each.load, repeat);
-                LabRun run = run(cluster, each, load, cluster.hosts(), repeat, stop);
-                if (run == null) {
+                if (beside == null) {
+                    LabRun run = run(cluster, each, load, cluster.hosts(), repeat, stop);
+                    if (run == null) {
+                        return;
+                    }
+                    add(run);
+                } else if (!runBeside(cluster, each, load, beside, repeat, stop)) {
                     return;
                 }
-                results.add(run);
-                say(line(run));
             }
         }
     }
 
+    private void prepare(Case of) {
+        String kind = of.congestionControl;
+        network.prepare(of.transport, kind.isEmpty() && beside != null ? beside.congestionControl : kind);
+    }
+
     /** @return null if it was interrupted */
     private @Nullable LabRun run(Cluster cluster, Case of, LabLoad load, int senders, int repeat, StopSignal stop) {
-        network.prepare(of.transport, of.congestionControl);
         samples.clear();
         Cluster.Outcome outcome = cluster.run(load, senders, stop, this::second);
         return outcome == null
@@ -109,7 +137,49 @@ final class LabCampaign {
                         repeat,
                         outcome,
                         network.use(),
-                        List.copyOf(samples));
+                        List.copyOf(samples),
+                        "");
+    }
+
+    private void add(LabRun run) {
+        results.add(run);
+        say(line(run));
+    }
+
+    /** Two loads at a time, each of the same part of the links. @return false if they were interrupted */
+    private boolean runBeside(Cluster cluster, Case of, LabLoad load, Beside other, int repeat, StopSignal stop) {
+        LabLoad otherLoad = options.load(other.transport, Config.MAX_LEVELS, of.load, repeat);
+        CompletableFuture<Cluster.@Nullable Outcome> otherOutcome =
+                CompletableFuture.supplyAsync(() -> other.cluster.run(
+                        otherLoad, cluster.hosts(), stop, (isWarmUp, answersPerSecond, outstanding, failed) -> {}));
+        LabRun run;
+        Cluster.Outcome outcome;
+        try {
+            run = run(cluster, of, load, cluster.hosts(), repeat, stop);
+        } finally {
+            // Also when the other failed: its hosts are still at work.
+            outcome = otherOutcome.handle((result, e) -> result).join();
+        }
+        if (run == null || outcome == null) {
+            // Says why, unless it was interrupted.
+            otherOutcome.join();
+            return false;
+        }
+        add(run.beside(other.name()));
+        add(new LabRun(
+                        otherLoad,
+                        options.links(),
+                        cluster.hosts(),
+                        other.congestionControl,
+                        Config.MAX_LEVELS,
+                        of.load,
+                        repeat,
+                        outcome,
+                        null,
+                        List.of(),
+                        "")
+                .beside(run.name()));
+        return true;
     }
 
     private void report(List<ControlMessage> hosts) {
@@ -135,6 +205,8 @@ final class LabCampaign {
         config.put("loads", options.loads);
         config.put("seconds", options.seconds);
         config.put("warmup_seconds", options.warmUpSeconds);
+        config.put("first_warmup_seconds", options.firstWarmUpSeconds);
+        config.put("beside", beside == null ? null : beside.name());
         config.put("unloaded_seconds", options.unloadedSeconds);
         config.put("repeat", options.repeats);
         config.put("seed", options.seed);

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -36,6 +37,9 @@ final class LabCommand implements Callable<Integer> {
     private static final Duration START_TIMEOUT = Duration.ofMinutes(1);
     /** After a signal: for the last run to end, the report and the removal of many namespaces on a busy machine. */
     private static final Duration GRACE = Duration.ofMinutes(2);
+
+    /** Of the second agent of each host. */
+    private static final int BESIDE_PORT = Agent.DEFAULT_PORT + 1;
 
     private static final Duration INSIDE_GRACE = Duration.ofMinutes(1);
 
@@ -79,6 +83,14 @@ final class LabCommand implements Callable<Integer> {
     private List<String> congestionControls = List.of("cubic", "bbr");
 
     @Option(
+            names = "--beside",
+            paramLabel = "T",
+            description = "A transport that makes as much load on the same links at the same time, a TCP with the first of --cc;"
+                    + " both are measured. --load is that of each.")
+    @Nullable
+    private String beside;
+
+    @Option(
             names = "--prefix",
             paramLabel = "NAME",
             description = "Of the namespaces' names; labs with different ones can run at the same time"
@@ -105,6 +117,9 @@ final class LabCommand implements Callable<Integer> {
         check(uplinkKb >= 4 && uplinkKb <= 1 << 20, "--uplink-kb " + uplinkKb, "name 4 to 1048576");
         for (String name : congestionControls) {
             check(name.matches("[a-z0-9_]+"), "--cc " + name, "see net.ipv4.tcp_available_congestion_control");
+        }
+        if (beside != null) {
+            LabTransport.of(beside);
         }
         check(uplink.equals("fifo") || uplink.equals("prio"), "--uplink " + uplink, "use fifo or prio");
         check(prefix.matches("[a-z][a-z0-9]{1,9}"), "--prefix " + prefix, "use up to ten small letters and digits");
@@ -147,10 +162,12 @@ final class LabCommand implements Callable<Integer> {
             rack.up();
             for (int host = 1; host <= hosts; host++) {
                 String address = options.ipv6 ? Rack.ipv6(host) : Rack.ipv4(host);
-                agents.add(ChildProcess.start(
-                        "host " + host,
-                        homaIn(rack.hostNamespace(host)),
-                        List.of("agent", "--with-parent", "--bind", address)));
+                for (int port = Agent.DEFAULT_PORT; port <= (beside == null ? Agent.DEFAULT_PORT : BESIDE_PORT); port++) {
+                    agents.add(ChildProcess.start(
+                            "host " + host,
+                            homaIn(rack.hostNamespace(host)),
+                            List.of("agent", "--with-parent", "--bind", address, "--port", String.valueOf(port))));
+                }
             }
             for (ChildProcess agent : agents) {
                 agent.expectLine(START_TIMEOUT);
@@ -202,16 +219,26 @@ final class LabCommand implements Callable<Integer> {
     }
 
     private int drive(Rack rack, StopSignal stop) {
-        List<HomaAddress> addresses = new ArrayList<>();
-        for (int host = 1; host <= hosts; host++) {
-            addresses.add(HomaAddress.of(Rack.ipv4(host), Agent.DEFAULT_PORT, Family.IPV4));
+        try (Cluster cluster = cluster(Agent.DEFAULT_PORT)) {
+            if (beside == null) {
+                return new LabCampaign(options, rack, null, spec.commandLine()).run(cluster, stop);
+            }
+            try (Cluster others = cluster(BESIDE_PORT)) {
+                LabTransport transport = LabTransport.of(beside);
+                LabCampaign.Beside load = new LabCampaign.Beside(
+                        others, transport, transport.isHoma() ? "" : congestionControls.getFirst());
+                return new LabCampaign(options, rack, load, spec.commandLine()).run(cluster, stop);
+            }
         }
+    }
+
+    private Cluster cluster(int port) {
+        List<HomaAddress> addresses = new ArrayList<>();
         List<String> targets = new ArrayList<>();
         for (int host = 1; host <= hosts; host++) {
+            addresses.add(HomaAddress.of(Rack.ipv4(host), port, Family.IPV4));
             targets.add(options.ipv6 ? "[" + Rack.ipv6(host) + "]" : Rack.ipv4(host));
         }
-        try (Cluster cluster = new Cluster(addresses, targets)) {
-            return new LabCampaign(options, rack, spec.commandLine()).run(cluster, stop);
-        }
+        return new Cluster(addresses, targets);
     }
 }

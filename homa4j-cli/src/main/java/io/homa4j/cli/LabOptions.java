@@ -51,6 +51,13 @@ final class LabOptions {
     double warmUpSeconds = 5;
 
     @Option(
+            names = "--first-warmup",
+            paramLabel = "S",
+            description = "The same before the first run of each kind, for whose code is new to the hosts and being compiled"
+                    + " (default: ${DEFAULT-VALUE}, or --warmup if that is longer).")
+    double firstWarmUpSeconds = 15;
+
+    @Option(
             names = "--repeat",
             paramLabel = "N",
             description = "How often everything is measured, in turn (default: ${DEFAULT-VALUE}).")
@@ -111,6 +118,10 @@ final class LabOptions {
         check(mtu >= 576 && mtu <= 9000, "--mtu " + mtu, "name 576 to 9000");
         check(seconds >= 0.5 && seconds <= 86_400, "--seconds " + seconds, "name 0.5 to 86400");
         check(warmUpSeconds >= 0 && warmUpSeconds <= 3600, "--warmup " + warmUpSeconds, "name 0 to 3600");
+        check(
+                firstWarmUpSeconds >= 0 && firstWarmUpSeconds <= 3600,
+                "--first-warmup " + firstWarmUpSeconds,
+                "name 0 to 3600");
         check(unloadedSeconds >= 0 && unloadedSeconds <= 3600, "--unloaded " + unloadedSeconds, "name 0 to 3600");
         check(repeats >= 1 && repeats <= 1000, "--repeat " + repeats, "name 1 to 1000");
         check(
@@ -143,10 +154,23 @@ final class LabOptions {
         return load(transport, priorityCount, 0, unloadedSeconds / 4, unloadedSeconds);
     }
 
-    /** The load of one run. */
+    /** The load of one run, the first of its kind if {@code repeat} is 1. */
     LabLoad load(LabTransport transport, int priorityCount, double load, int repeat) {
-        LabLoad unpaced = load(transport, priorityCount, repeat, warmUpSeconds, seconds);
+        LabLoad unpaced = load(transport, priorityCount, repeat, warmUpSeconds(repeat), seconds);
         return unpaced.withRate(links().requestsPerSecond(load, unpaced));
+    }
+
+    private double warmUpSeconds(int repeat) {
+        return repeat == 1 ? Math.max(firstWarmUpSeconds, warmUpSeconds) : warmUpSeconds;
+    }
+
+    /** How long the runs of so many cases take about. */
+    double totalSeconds(int cases) {
+        double total = 0;
+        for (int repeat = 1; repeat <= repeats; repeat++) {
+            total += cases * (warmUpSeconds(repeat) + seconds + 1);
+        }
+        return total;
     }
 
     private LabLoad load(LabTransport transport, int priorityCount, int repeat, double warmUp, double measured) {

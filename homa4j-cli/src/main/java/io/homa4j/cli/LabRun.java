@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param priorities that Homa used
  * @param offeredLoad part of the links that the load would fill; 0 = one message at a time
  * @param samples of the switch's queues in the measuring time, one a second; none where they cannot be seen
+ * @param beside what had the same links at the same time; empty = nothing
  */
 record LabRun(
         LabLoad load,
@@ -27,7 +28,8 @@ record LabRun(
         int repeat,
         Cluster.Outcome outcome,
         LabNetwork.@Nullable Use use,
-        List<LabNetwork.Sample> samples) {
+        List<LabNetwork.Sample> samples,
+        String beside) {
     /** Less idle time than this, and the processors may have been what was measured. */
     static final double LEAST_IDLE = 0.1;
 
@@ -46,7 +48,18 @@ record LabRun(
 
     /** What is compared: the same in all repeats. */
     String name() {
-        return name(load.transport(), congestionControl, priorities);
+        String name = name(load.transport(), congestionControl, priorities);
+        return beside.isEmpty() ? name : beside(name, beside);
+    }
+
+    static String beside(String name, String other) {
+        return name + " beside " + other;
+    }
+
+    /** The same with something else on the links at the same time. */
+    LabRun beside(String other) {
+        return new LabRun(
+                load, links, hosts, congestionControl, priorities, offeredLoad, repeat, outcome, use, samples, other);
     }
 
     static String name(LabTransport transport, String congestionControl, int priorities) {
@@ -161,6 +174,9 @@ record LabRun(
         json.put("transport", load.transport().text());
         json.put("cc", congestionControl.isEmpty() ? null : congestionControl);
         json.put("priorities", load.transport().isHoma() ? priorities : null);
+        if (!beside.isEmpty()) {
+            json.put("beside", beside);
+        }
         json.put("repeat", repeat);
         json.put("offered_load", offeredLoad);
         json.put("drawn_load", drawnLoad());

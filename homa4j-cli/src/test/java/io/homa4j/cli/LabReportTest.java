@@ -61,7 +61,8 @@ class LabReportTest {
                 new LabNetwork.Use(sent, none, 1, 0),
                 List.of(
                         new LabNetwork.Sample(0, none, none, queued),
-                        new LabNetwork.Sample(SECOND_NS, sent, none, none)));
+                        new LabNetwork.Sample(SECOND_NS, sent, none, none)),
+                "");
     }
 
     private void fill() {
@@ -195,7 +196,8 @@ class LabReportTest {
                 1,
                 new Cluster.Outcome(result, CpuClock.UNKNOWN, Map.of(), Map.of(), List.of()),
                 null,
-                List.of()));
+                List.of(),
+                ""));
         LabReport.write(folder, results, results.json(Map.of()));
         assertThat(Files.readString(folder.resolve("slowdown-p99-50.svg"))).doesNotContain("NaN");
         assertThat(folder.resolve("queues-50.svg")).doesNotExist();

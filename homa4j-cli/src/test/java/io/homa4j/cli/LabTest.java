@@ -53,7 +53,8 @@ class LabTest {
         assumeTrue(Rack.obstacle() == null && canMakeNamespaces(), "needs root and network namespaces");
         List<String> words = new ArrayList<>(
                 List.of("lab", "--hosts", "2", "--prefix", PREFIX, "--cc", "cubic", "--unloaded", "0.2"));
-        words.addAll(List.of("--load", "0.3", "--seconds", "1", "--warmup", "0.2", "--json", json().toString()));
+        words.addAll(List.of("--load", "0.3", "--seconds", "1", "--warmup", "0.2"));
+        words.addAll(List.of("--first-warmup", "0.2", "--json", json().toString()));
         words.addAll(List.of(more));
         return homa(words.toArray(String[]::new));
     }
@@ -96,6 +97,22 @@ class LabTest {
         assertThat(json).contains("\"homa-udp : tcp-prio cubic\"", "\"downlink_bytes_by_priority\"", "\"unloaded_us\"");
         assertThat(report.resolve("lab.json")).hasSameTextualContentAs(json());
         assertThat(report.resolve("slowdown-p99-30.svg")).content().contains(">tcp-prio cubic<");
+        assertThat(namespaces()).isEmpty();
+    }
+
+    @Test
+    void twoTransportsShareTheRackAndBothAreMeasured() throws Exception {
+        HomaProcess lab = lab("--transports", "homa-udp", "--beside", "tcp-1", "--repeat", "1");
+        int code = lab.awaitExit();
+        String json = Files.readString(json());
+        assertThat(code).as(lab.err()).isEqualTo(json.contains("\"valid\": false") ? 1 : 0);
+        assertThat(lab.out()).contains("homa-udp beside tcp-1 cubic ", "tcp-1 cubic beside homa-udp ");
+        String[] runs = json.split("\"transport\":", -1);
+        assertThat(runs).hasSize(3);
+        for (int run = 1; run <= 2; run++) {
+            assertThat(number(runs[run], "errors")).isZero();
+            assertThat(number(runs[run], "rpcs")).isPositive();
+        }
         assertThat(namespaces()).isEmpty();
     }
 
@@ -152,8 +169,8 @@ class LabTest {
         List<String> words = new ArrayList<>(List.of("cluster", "--agents"));
         words.add("127.0.0.1:" + firstPort + ",127.0.0.1:" + secondPort);
         words.addAll(
-                List.of("--transports", "homa-udp", "--rate", "20", "--warmup", "0.1", "--unloaded", "0", "--json"));
-        words.add(json().toString());
+                List.of("--transports", "homa-udp", "--rate", "20", "--warmup", "0.1", "--first-warmup", "0.1"));
+        words.addAll(List.of("--unloaded", "0", "--json", json().toString()));
         words.addAll(List.of(more));
         return homa(words.toArray(String[]::new));
     }
