@@ -235,11 +235,10 @@ final class Arrivals {
         }
     }
 
-    private void checkProof(Sock socket, Peer peer, int version) {
+    private void checkProof(Peer peer, int version) {
         if (!peer.isProven && isBelieved(peer.hi, peer.lo, peer.port, version)) {
             peers.prove(peer);
-            transmitter.releaseProofQueue(peer);
-            lifecycle.proved(socket);
+            lifecycle.proved(peer);
         }
     }
 
@@ -277,7 +276,7 @@ final class Arrivals {
         int version = DataHeader.cutoffVersion(packet, at);
         Peer peer = peers.find(socketKey, batch.peerHi[i], batch.peerLo[i], peerPort);
         if (peer != null) {
-            checkProof(socket, peer, version);
+            checkProof(peer, version);
         }
         boolean isTrusted = peer == null
                 && config.proveReachability
@@ -443,10 +442,7 @@ final class Arrivals {
         Peer peer = rpc.peer;
         int version = DataHeader.cutoffVersion(packet, at);
         if (!peer.isProven) {
-            checkProof(rpc.socket, peer, version);
-            if (peer.isProven) {
-                lifecycle.uncharge(peer);
-            }
+            checkProof(peer, version);
         }
         if (rpc.isClient() && rpc.state == Rpc.State.OUTGOING && rpc.error == Status.OK) {
             beginResponse(packet, at, rpc);

@@ -65,6 +65,9 @@ final class Audit {
                 || out.unscheduled > out.length) {
             wrong("RPC " + rpc.id + " sends " + out.nextOffset + " of " + out.granted + " of " + out.length);
         }
+        if (rpc.peer.isProven && (rpc.isUnprovenCharge || rpc.unprovenBytes > 0)) {
+            wrong("RPC " + rpc.id + " of a proven peer counts as a stranger's");
+        }
         boolean isQueued = rpc.srptPlace >= 0;
         if (isQueued != rpc.agePlace >= 0) {
             wrong("RPC " + rpc.id + " is in one transmit queue only");

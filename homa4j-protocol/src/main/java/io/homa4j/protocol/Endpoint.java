@@ -338,7 +338,6 @@ public final class Endpoint {
         }
         boolean isUdp = config.encapsulation == Config.Encapsulation.UDP;
         int keyPort = config.encapsulation == Config.Encapsulation.IP ? 0 : peerPort;
-        // We choose to talk to this address; nobody else made us.
         Peer peer = peers.findOrCreate(isUdp ? sock.number : 0, peerHi, peerLo, keyPort, true);
         if (peer == null) {
             return Status.TOO_MANY.code();
@@ -347,8 +346,10 @@ public final class Endpoint {
         if (cut <= 0) {
             return Status.MTU_TOO_SMALL.code();
         }
-        if (peer.proofQueue != null) {
-            transmitter.releaseProofQueue(peer);
+        // We choose to talk to this address; nobody else made us.
+        if (!peer.isProven) {
+            peers.prove(peer);
+            lifecycle.proved(peer);
         }
         long id = nextId;
         nextId += 2;
@@ -528,7 +529,8 @@ public final class Endpoint {
     }
 
     /**
-     * A network error about a peer (spec protocol 2.13): client RPCs fail with it, server RPCs end.
+     * A network error about a peer (spec protocol 2.13): client RPCs fail with it, server RPCs end. Outside profile
+     * {@code module} a response that has arrived is delivered all the same: a server that closes has answered before.
      *
      * @param port only RPCs with this remote port; 0 = any
      * @param kind {@code NO_SERVER}, {@code PROTOCOL_UNSUPPORTED} or {@code HOST_UNREACHABLE}
@@ -546,7 +548,8 @@ public final class Endpoint {
     private void abortAll(Peer peer, int port, Status kind) {
         for (Rpc rpc = peer.firstRpc; rpc != null; ) {
             Rpc next = rpc.peerNext;
-            if (port == 0 || rpc.remotePort == port) {
+            boolean isHere = rpc.isClient() && rpc.in.isComplete() && !config.moduleProfile;
+            if ((port == 0 || rpc.remotePort == port) && !isHere) {
                 lifecycle.abort(rpc, kind, 0);
             }
             rpc = next;

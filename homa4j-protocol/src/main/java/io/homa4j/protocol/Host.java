@@ -25,8 +25,8 @@ final class Host {
     private long regionBytes;
 
     private long[] regionBytesBySocket = new long[4];
-    /** Messages that wait for receive space because the host holds its share. */
-    final Sock.WaitingForSpace waiting = new Sock.WaitingForSpace();
+    /** Messages that wait for receive space because the host holds its share of the region of that socket. */
+    private Sock.@Nullable WaitingForSpace[] waitingBySocket = new Sock.WaitingForSpace[1];
     /** Server RPCs of this host. */
     int serverRpcs;
     /** Its requests that are complete and wait because too many are in service. */
@@ -144,6 +144,33 @@ final class Host {
     /** Bytes held in the region of one socket. */
     long regionBytes(int socket) {
         return socket < regionBytesBySocket.length ? regionBytesBySocket[socket] : 0;
+    }
+
+    /** Messages that wait for the host's share of the region of one socket; null if none ever did. */
+    Sock.@Nullable WaitingForSpace waiting(int socket) {
+        return socket < waitingBySocket.length ? waitingBySocket[socket] : null;
+    }
+
+    /** The same, made if need be. */
+    Sock.WaitingForSpace queueForShare(int socket) {
+        if (socket >= waitingBySocket.length) {
+            waitingBySocket = Arrays.copyOf(waitingBySocket, 2 * socket);
+        }
+        Sock.WaitingForSpace queue = waitingBySocket[socket];
+        if (queue == null) {
+            queue = new Sock.WaitingForSpace();
+            waitingBySocket[socket] = queue;
+        }
+        return queue;
+    }
+
+    void audit(Audit audit) {
+        audit.inOrder("the grant queue of a host", queued);
+        for (Sock.WaitingForSpace queue : waitingBySocket) {
+            if (queue != null) {
+                audit.inOrder("the queue for the share of a host", queue);
+            }
+        }
     }
 
     /** Messages by rank (spec scheduling 6). */

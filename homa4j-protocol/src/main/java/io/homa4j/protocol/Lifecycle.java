@@ -129,6 +129,8 @@ final class Lifecycle {
         rpc.spaceWaitTick = -1;
         rpc.state(Rpc.State.OUTGOING);
         transmitter.update(rpc);
+        // A response that waited for grants had no timer.
+        silence.armBy(rpc, turn.tick + config.resendInterval);
     }
 
     /** Starts the transmission of a message. */
@@ -228,9 +230,9 @@ final class Lifecycle {
         if (config.receiveSpaceWaitTicks == 0 || rpc.in.length <= config.unschedBytes) {
             return null;
         }
-        Sock.WaitingForSpace ofHost = rpc.peer.host.waiting;
-        Rpc first = rpc.isClient() ? null : ofHost.first();
-        if (first != null && first.socket == rpc.socket && first.spaceRank < rpc.spaceRank) {
+        Sock.WaitingForSpace ofHost = rpc.isClient() ? null : rpc.peer.host.waiting(rpc.socket.number);
+        Rpc first = ofHost == null ? null : ofHost.first();
+        if (first != null && first.spaceRank < rpc.spaceRank) {
             return ofHost;
         }
         first = rpc.socket.waiting.first();
@@ -240,7 +242,7 @@ final class Lifecycle {
     /** Where the message has to wait: those who only wait for a share wait apart, so that they hold up nobody else. */
     private Sock.WaitingForSpace queueFor(Rpc rpc) {
         if (isOverHostShare(rpc)) {
-            return rpc.peer.host.waiting;
+            return rpc.peer.host.queueForShare(rpc.socket.number);
         }
         return isOverUnprovenShare(rpc) ? rpc.socket.waitingUnproven : rpc.socket.waiting;
     }
@@ -274,11 +276,19 @@ final class Lifecycle {
         Host host = socket.region.owner(regionAt);
         socket.region.free(regionAt);
         if (host != Host.NONE) {
-            serve(host.waiting);
+            serveShare(host, socket);
             peers.forgetIfUnused(host);
         }
         serve(socket.waiting);
         serve(socket.waitingUnproven);
+    }
+
+    /** Those who wait for the host's share of this region. */
+    private void serveShare(Host host, Sock socket) {
+        Sock.WaitingForSpace queue = host.waiting(socket.number);
+        if (queue != null) {
+            serve(queue);
+        }
     }
 
     /**
@@ -303,23 +313,32 @@ final class Lifecycle {
             rpc.resendOutstanding = true;
             silence.restart(rpc);
             control.resend(rpc, 0, -1, priorities.secondLevel());
+            if (queue == rpc.socket.waiting && !rpc.isClient()) {
+                // The next of its host, which may be under its share too, takes its place among those who wait for
+                // space.
+                serveShare(rpc.peer.host, rpc.socket);
+            }
         }
     }
 
-    /** A peer of this socket has proved itself: its messages no longer wait for the share of the unproven. */
-    void proved(Sock socket) {
-        int i = socket.waitingUnproven.size() - 1;
-        while (i >= 0) {
-            Rpc rpc = socket.waitingUnproven.at(i);
-            i--;
-            if (rpc.peer.isProven) {
+    /**
+     * The peer has proved itself: none of its RPCs counts against the share of the unproven or waits for it any longer, and its
+     * responses go on.
+     */
+    void proved(Peer peer) {
+        transmitter.releaseProofQueue(peer);
+        for (Rpc rpc = peer.firstRpc; rpc != null; rpc = rpc.peerNext) {
+            if (rpc.waitingIn == rpc.socket.waitingUnproven) {
                 stopWaitingForSpace(rpc);
                 waitForSpace(rpc, queueFor(rpc));
-                // Removing one moves others about: look at all that are left again.
-                i = socket.waitingUnproven.size() - 1;
             }
         }
-        serve(socket.waiting);
+        for (Rpc rpc = peer.firstRpc; rpc != null; rpc = rpc.peerNext) {
+            uncharge(rpc);
+            if (rpc.waitingIn == rpc.socket.waiting) {
+                serve(rpc.socket.waiting);
+            }
+        }
     }
 
     private void freeSpace(Rpc rpc) {
@@ -465,13 +484,6 @@ final class Lifecycle {
         peers.updateIdle(rpc.peer);
         rpc.peer = Peer.NONE;
         rpc.socket = Sock.NONE;
-    }
-
-    /** This peer has proved itself: none of its RPCs counts against the share of the unproven any longer. */
-    void uncharge(Peer peer) {
-        for (Rpc rpc = peer.firstRpc; rpc != null; rpc = rpc.peerNext) {
-            uncharge(rpc);
-        }
     }
 
     private void uncharge(Rpc rpc) {

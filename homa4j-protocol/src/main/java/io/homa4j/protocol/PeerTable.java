@@ -79,7 +79,7 @@ final class PeerTable {
 
     /**
      * The peer, created if need be; null if there is no room for it. Unproven peers have a share of the table and only
-     * push out their like.
+     * push out their like. One that is known stays as proven as it was.
      *
      * @param isTrusted it has proved that it receives at its address, or it is we who begin to talk to it
      */
@@ -95,9 +95,9 @@ final class PeerTable {
                 return null;
             }
             peer = create(socketKey, hi, lo, port);
-        }
-        if (isTrusted) {
-            prove(peer);
+            if (isTrusted) {
+                prove(peer);
+            }
         }
         peer.accessNs = turn.nowNs;
         return peer;
@@ -226,7 +226,8 @@ final class PeerTable {
             for (int i = 0; i < SCAN_PER_TICK && i < all.size(); i++) {
                 scanAt = scanAt + 1 < all.size() ? scanAt + 1 : 0;
                 Peer peer = all.get(scanAt);
-                if (mayGo(peer) && (victim == null || peer.accessNs - victim.accessNs < 0)) {
+                // Acks that leave only with data keep no peer here, or one call each would fill the table for good.
+                if (peer.rpcs == 0 && !peer.isInAckQueue && (victim == null || peer.accessNs - victim.accessNs < 0)) {
                     victim = peer;
                 }
             }
@@ -399,8 +400,7 @@ final class PeerTable {
             for (Host host = head; host != null; host = host.nextInBucket) {
                 countedHosts++;
                 peersOfHosts += host.peers;
-                audit.inOrder("the queue for the share of a host", host.waiting);
-                audit.inOrder("the grant queue of a host", host.queued);
+                host.audit(audit);
                 if (host.peers == 0 && host.regionBytes() == 0) {
                     audit.wrong("a host of which nothing is left is remembered");
                 }

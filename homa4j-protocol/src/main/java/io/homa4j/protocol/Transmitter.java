@@ -480,7 +480,7 @@ final class Transmitter {
         events().needsProof(rpc);
     }
 
-    /** Lets the parked responses of a peer go on: it has proved itself or sent more bytes. */
+    /** Lets the parked responses of a peer go on: it has proved itself. */
     void releaseProofQueue(Peer peer) {
         Rpc rpc = peer.proofQueue;
         peer.proofQueue = null;
@@ -493,11 +493,18 @@ final class Transmitter {
         }
     }
 
-    /** Lets them go on if the bytes that have come since then allow their next packet. */
+    /** Lets as many go on as the bytes that have come since then allow a packet each; a try of all would cost more than it sends. */
     void retryProofQueue(Peer peer) {
-        Rpc rpc = peer.proofQueue;
-        if (rpc != null && peer.sentBytes + packetBytes(rpc) + IP_BYTES <= 3 * peer.receivedBytes) {
-            releaseProofQueue(peer);
+        long left = 3 * peer.receivedBytes - peer.sentBytes;
+        for (Rpc rpc = peer.proofQueue; rpc != null; rpc = peer.proofQueue) {
+            left -= packetBytes(rpc) + IP_BYTES;
+            if (left < 0) {
+                return;
+            }
+            peer.proofQueue = rpc.proofNext;
+            rpc.proofNext = null;
+            rpc.waitsForProof = false;
+            update(rpc);
         }
     }
 

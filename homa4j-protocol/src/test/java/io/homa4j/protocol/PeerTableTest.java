@@ -255,4 +255,21 @@ class PeerTableTest {
         rig.request(100);
         assertThat(rig.node.send().getFirst().data().cutoffVersion()).isZero();
     }
+
+    /** Acks that never leave by themselves keep no peer: NEED_ACK asks for them (spec protocol 8 item 6). */
+    @Test
+    void bufferedAcksThatWaitForDataKeepNoPeerWhenTheTableIsFull() {
+        Config config = Rig.config();
+        config.maxPeers = 8;
+        Rig rig = new Rig(config);
+        for (int i = 0; i < 20; i++) {
+            Injector peer = rig.peer("10.0.9." + i);
+            long id = rig.node.request(rig.client, peer.peered(), 100);
+            assertThat(id).as("call %d", i).isPositive();
+            rig.node.send();
+            peer.data(id ^ 1, 100).go();
+            rig.node.take(rig.client);
+        }
+        assertThat(rig.node.engine.peerCount()).isLessThanOrEqualTo(8);
+    }
 }

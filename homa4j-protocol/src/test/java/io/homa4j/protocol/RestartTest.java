@@ -221,4 +221,35 @@ class RestartTest {
         rig.node.receive(rig.peer.rpcUnknown(after ^ 1));
         assertThat(rig.node.sends()).isEqualTo("AGAIN 1200@0");
     }
+
+    /**
+     * A response that was waiting for grants had no timer: nothing was expected. A NEED_ACK found a hole in it, and the RESEND
+     * drew RPC_UNKNOWN.
+     */
+    @Test
+    void clientWhoseResponseWaitedForGrantsIsTimedWhenItStartsAgain() {
+        Config own = Rig.ownConfig();
+        own.maxOvercommit = 1;
+        own.grantFifoFraction = 0;
+        Rig rig = new Rig(own);
+        long granted = rig.requestSent(100);
+        long waiting = rig.requestSent(200);
+        rig.peer.data(granted ^ 1, 200_000).bytes(1400).incoming(1400).go();
+        rig.peer.data(waiting ^ 1, 500_000).bytes(5_000).incoming(10_000).go();
+        rig.peer
+                .data(waiting ^ 1, 500_000)
+                .at(5_100)
+                .bytes(5_100)
+                .incoming(10_000)
+                .go();
+        rig.node.ticks(2 * own.resendTicks);
+        rig.node.receive(rig.peer.needAck(waiting ^ 1));
+        assertThat(rig.node.sends()).isEqualTo("RESEND 5000 100 p7");
+
+        rig.node.receive(rig.peer.rpcUnknown(waiting ^ 1));
+        assertThat(rig.node.sends()).isEqualTo("AGAIN 200@0");
+
+        // The repeated request is lost too: it asks again.
+        assertThat(Node.wordsWithIds(rig.node.ticks(2 * own.resendTicks))).contains(waiting + ":RESEND 0 -1 p7");
+    }
 }

@@ -336,4 +336,53 @@ class SpaceWaitTest {
 
         assertThat(rig.info(5).waitsForSpace()).isTrue();
     }
+
+    /** A host has a share of each socket's region: waiting for that of one holds up nothing at another. */
+    @Test
+    void messageThatWaitsForItsHostsShareHoldsUpNoOtherSocket() {
+        rig = new Rig(Rig.ownConfig());
+        int other = rig.node.server(98);
+        Injector toOther = new Injector(rig.node, "10.0.0.2", Rig.CALLER_PORT, 98);
+        rig.caller.data(2, MIB).bytes(1400).go();
+        rig.caller.data(4, 400_000).bytes(1400).go();
+        toOther.data(6, MIB).bytes(1400).go();
+        toOther.data(8, 500_000).bytes(1400).go();
+        assertThat(rig.info(5).waitsForSpace()).isTrue();
+        assertThat(rig.socket(other).waitingForSpace()).isEqualTo(1);
+
+        rig.node.receive(toOther.ack(6));
+
+        assertThat(rig.socket(other).waitingForSpace()).isZero();
+        assertThat(rig.info(5).waitsForSpace()).isTrue();
+    }
+
+    /** What a host's messages wait for may change from its share to space; then they need not wait for each other any more. */
+    @Test
+    void messagesOfAHostUnderItsShareAreServedFromEverybodysSpace() {
+        rig = new Rig(Rig.ownConfig());
+        int server = rig.node.open(98, true, 32 << 20);
+        Injector greedy = new Injector(rig.node, "10.0.8.1", Rig.CALLER_PORT, 98);
+        Injector other = new Injector(rig.node, "10.0.8.2", Rig.CALLER_PORT, 98);
+        for (int i = 0; i < 32; i++) {
+            (i < 29 ? greedy : other).data(100 + 2 * i, 200_000).bytes(1400).go();
+        }
+        for (int i = 0; i < 24; i++) {
+            new Injector(rig.node, "10.0.8." + (3 + i / 7), Rig.CALLER_PORT, 98)
+                    .data(200 + 2 * i, MIB)
+                    .bytes(1400)
+                    .go();
+        }
+        assertThat(rig.socket(server).freeReceiveBytes()).isZero();
+        greedy.data(300, 400_000).bytes(1400).go();
+        rig.node.ticks(60);
+        greedy.data(302, 200_000).bytes(1400).go();
+        assertThat(rig.socket(server).waitingForSpace()).isEqualTo(2);
+        // Half of what the first needs, in a share that then suffices for both.
+        rig.node.receive(greedy.ack(100));
+        assertThat(rig.socket(server).waitingForSpace()).isEqualTo(2);
+
+        rig.node.receive(new Injector(rig.node, "10.0.8.3", Rig.CALLER_PORT, 98).ack(200));
+
+        assertThat(rig.socket(server).waitingForSpace()).isZero();
+    }
 }

@@ -437,4 +437,78 @@ class StrangersTest {
         assertThat(rig.info(15).waitsForSpace()).isFalse();
         assertThat(rig.info(17).waitsForSpace()).isFalse();
     }
+
+    /** As above, but the proof comes with a new request. */
+    @Test
+    void proofByANewRequestFreesWhatEarlierOnesHold() {
+        Rig rig = new Rig(config());
+        rig.caller
+                .data(12, 300_000)
+                .bytes(1_400)
+                .incoming(1_400)
+                .cutoffVersion(0)
+                .go();
+        int version = toldVersion(rig.node.send());
+        rig.caller.data(14, 100).cutoffVersion(version).go();
+        assertThat(rig.node.count("proofs")).isEqualTo(1);
+
+        rig.caller("10.0.0.3")
+                .data(16, 400_000)
+                .bytes(1_400)
+                .incoming(1_400)
+                .cutoffVersion(0)
+                .go();
+
+        assertThat(rig.info(17).waitsForSpace()).isFalse();
+    }
+
+    /** We choose to talk to a stranger: its earlier requests are no stranger's any more. */
+    @Test
+    void requestToAStrangerFreesWhatItsRequestsHold() {
+        Rig rig = new Rig(config());
+        rig.caller
+                .data(12, 300_000)
+                .bytes(1_400)
+                .incoming(1_400)
+                .cutoffVersion(0)
+                .go();
+        rig.caller
+                .data(14, 400_000)
+                .bytes(1_400)
+                .incoming(1_400)
+                .cutoffVersion(0)
+                .go();
+        assertThat(rig.info(15).waitsForSpace()).isTrue();
+
+        rig.request(100);
+
+        assertThat(rig.info(15).waitsForSpace()).isFalse();
+        rig.caller("10.0.0.3")
+                .data(16, 400_000)
+                .bytes(1_400)
+                .incoming(1_400)
+                .cutoffVersion(0)
+                .go();
+        assertThat(rig.info(17).waitsForSpace()).isFalse();
+    }
+
+    /** Each packet of a stranger lets as much go as it pays for; the rest is not tried in vain again and again. */
+    @Test
+    void bytesOfAStrangerWakeNoMoreResponsesThanTheyPayFor() {
+        Rig rig = new Rig(config());
+        for (int i = 0; i < 100; i++) {
+            rig.caller.data(100 + 2 * i, 10).cutoffVersion(0).go();
+            assertThat(rig.node.reply(rig.node.take(rig.server), 1_400)).isZero();
+        }
+        rig.node.send();
+        long waits = rig.node.count("proof_waits");
+        long sent = rig.node.count("packets_sent_DATA");
+        assertThat(waits).isGreaterThan(80);
+        for (int i = 0; i < 60; i++) {
+            rig.caller.data(100, 10).cutoffVersion(0).go();
+            rig.node.send();
+        }
+        assertThat(rig.node.count("packets_sent_DATA") - sent).isBetween(3L, 20L);
+        assertThat(rig.node.count("proof_waits") - waits).isLessThan(20);
+    }
 }

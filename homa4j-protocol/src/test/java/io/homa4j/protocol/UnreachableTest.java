@@ -124,4 +124,21 @@ class UnreachableTest {
         assertThat(own.node.take(own.client).id()).isEqualTo(otherPort);
         assertThat(own.exists(otherHost)).isTrue();
     }
+
+    /** In the module the error wins (P-167). Here what has arrived is delivered: a server that closes has answered before. */
+    @Test
+    void byItselfHoma4jKeepsResponsesThatHaveArrived() {
+        Rig own = new Rig(Rig.ownConfig());
+        long ready = own.requestSent(100);
+        long hit = own.requestSent(100);
+        own.respond(ready, 300);
+        own.node.engine.unreachable(own.peer.hi, own.peer.lo, 0, Status.NO_SERVER, own.node.nowNs);
+        Received first = own.node.take(own.client);
+        assertThat(first.id()).isEqualTo(ready);
+        assertThat(first.status()).isEqualTo(Status.OK);
+        assertThat(first.bytes()).isEqualTo(Node.message(300));
+        Received second = own.node.take(own.client);
+        assertThat(second.id()).isEqualTo(hit);
+        assertThat(second.status()).isEqualTo(Status.NO_SERVER);
+    }
 }
