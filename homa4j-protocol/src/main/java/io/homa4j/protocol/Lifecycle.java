@@ -428,12 +428,13 @@ final class Lifecycle {
     }
 
     /**
-     * There was no receive space for so long that the message is given up. A request of which nothing was taken cannot have
-     * run, so it is not remembered: its client may start it again (design 6; at most once).
+     * The RPC is given up: the other side has been silent for too long, or there was no receive space. A request that has not
+     * arrived in whole cannot have run, so it is not remembered: its client, who may only have been slow or stopped, may start
+     * it again (design 6; at most once).
      */
-    void giveUpWaiting(Rpc rpc) {
-        if (rpc.isClient()) {
-            abort(rpc, Status.NO_RECEIVE_SPACE, 0);
+    void giveUp(Rpc rpc, Status error) {
+        if (rpc.isClient() || rpc.state != Rpc.State.INCOMING || rpc.in.isComplete()) {
+            abort(rpc, error, 0);
         } else {
             counters.add(Counters.SERVER_RPC_DISCARDS, 1);
             end(rpc, false);
@@ -554,25 +555,30 @@ final class Lifecycle {
 
     // ---- retransmission (spec protocol 5.5, 5.6)
 
+    /**
+     * Whether something is being sent again: it waits to leave, as it may for long where others are being sent, or has left so
+     * short a time ago that it need not have arrived.
+     */
+    boolean isRepeatUnderWay(Rpc rpc) {
+        OutboundMessage out = rpc.out;
+        return out.resentTo > 0
+                && (retransmits.isQueued(rpc)
+                        || turn.nowNs - out.resentNs
+                                < Math.max(config.retransmitMinIntervalNs, paths.onTheWayNs(rpc.peer.host)));
+    }
+
     /** Sends again every packet that intersects {@code [from, to)} of what has been sent. */
     void retransmit(Rpc rpc, int from, int to, int incoming, int level) {
         OutboundMessage out = rpc.out;
         if (config.retransmitMinIntervalNs > 0) {
-            boolean recent = out.resentTo > 0
-                    && turn.nowNs - out.resentNs
-                            < Math.max(config.retransmitMinIntervalNs, paths.onTheWayNs(rpc.peer.host));
-            if (recent && from < out.resentTo && to > out.resentFrom) {
+            boolean isUnderWay = isRepeatUnderWay(rpc);
+            if (isUnderWay && from < out.resentTo && to > out.resentFrom) {
                 counters.add(Counters.RESENDS_SUPPRESSED, 1);
                 return;
             }
-            if (!recent) {
-                out.resentNs = turn.nowNs;
-                out.resentFrom = from;
-                out.resentTo = to;
-            } else {
-                out.resentFrom = Math.min(from, out.resentFrom);
-                out.resentTo = Math.max(to, out.resentTo);
-            }
+            out.resentNs = turn.nowNs;
+            out.resentFrom = isUnderWay ? Math.min(from, out.resentFrom) : from;
+            out.resentTo = isUnderWay ? Math.max(to, out.resentTo) : to;
         }
         mtus.askedAgain(rpc, from, to, to == incoming);
         if (!retransmits.add(rpc, from, to, incoming, level)) {

@@ -60,11 +60,13 @@ final class OutboundMessage {
     Object attachment;
     /** Whether RELEASED is due when the RPC ends. */
     boolean isLent;
-    /** Hull and time of what was retransmitted last (once per millisecond and byte, design 6). */
+    /** Hull of what was retransmitted last, and when the last packet of it left (once per millisecond and byte, design 6). */
     int resentFrom;
 
     int resentTo;
     long resentNs;
+    /** Place of its last range in the {@link RetransmitQueue}; -1 if none was there. */
+    long resendPosition;
 
     // Two marks of progress: all bytes below the offset had been sent by that time. 0 = no mark.
     private long newerMarkNs;
@@ -100,6 +102,7 @@ final class OutboundMessage {
         acks = 0;
         resentFrom = 0;
         resentTo = 0;
+        resendPosition = -1;
         newerMark = 0;
         olderMark = 0;
     }

@@ -33,6 +33,7 @@ final class RetransmitQueue {
         if (tail - head == capacity && !grow()) {
             return false;
         }
+        target.out.resendPosition = tail;
         int place = place(tail++);
         rpc[place] = target;
         generation[place] = target.generation;
@@ -41,6 +42,12 @@ final class RetransmitQueue {
         incoming[place] = announcedIncoming;
         level[place] = atLevel;
         return true;
+    }
+
+    /** Whether packets of this live RPC wait here. Its ranges leave in the order in which they came: the last one tells. */
+    boolean isQueued(Rpc target) {
+        long position = target.out.resendPosition;
+        return position >= current && next[place(position)] < end[place(position)];
     }
 
     /** Moves to the next packet to be sent; false if there is none. Ranges of RPCs that have ended vanish. */

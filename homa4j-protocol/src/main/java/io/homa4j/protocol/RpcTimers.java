@@ -139,7 +139,7 @@ final class RpcTimers implements Transmitter.Events {
             return;
         }
         counters.add(Counters.RECEIVE_SPACE_FAILURES, 1);
-        lifecycle.giveUpWaiting(rpc);
+        lifecycle.giveUp(rpc, Status.NO_RECEIVE_SPACE);
     }
 
     /** Ticks without any packet after which a server RPC is given up. */
@@ -272,7 +272,7 @@ final class RpcTimers implements Transmitter.Events {
 
     private void timeOut(Rpc rpc) {
         counters.add(Counters.RPC_TIMEOUTS, 1);
-        lifecycle.abort(rpc, Status.TIMEOUT, 0);
+        lifecycle.giveUp(rpc, Status.TIMEOUT);
     }
 
     /** Asks for what is missing of the message being received (spec protocol 7.3). */
@@ -333,6 +333,11 @@ final class RpcTimers implements Transmitter.Events {
         }
         if (rpc.waitsForProof) {
             askForProof(rpc);
+            return;
+        }
+        if (!config.moduleProfile && lifecycle.isRepeatUnderWay(rpc)) {
+            // The client knows what it lacks; asked now it would only say so once more.
+            silence.armBy(rpc, turn.tick + rpc.needAckTicks);
             return;
         }
         if (!mayResendTo(rpc.peer)) {

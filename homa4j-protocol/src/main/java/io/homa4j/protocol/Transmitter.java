@@ -405,6 +405,7 @@ final class Transmitter {
         counters.add(Counters.PRIORITY0_BYTES + batch.level[i], bytes);
         if (batch.kind[i] == RESENT) {
             counters.add(Counters.RESENT_PACKETS, 1);
+            rpc.out.resentNs = turn.nowNs;
             resentAhead += bytes;
             return;
         }

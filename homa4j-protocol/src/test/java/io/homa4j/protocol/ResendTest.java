@@ -3,6 +3,7 @@ package io.homa4j.protocol;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.homa4j.conformance.Pins;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -266,5 +267,71 @@ class ResendTest {
         rig.node.nowNs += 2 * Node.MS;
         rig.node.receive(rig.peer.resend(id ^ 1, 9_000, 3_000, 7));
         assertThat(rig.node.sends()).isEqualTo("AGAIN 1400@8400, AGAIN 200@9800, AGAIN 1400@10000, AGAIN 1400@11400");
+    }
+
+    /** On a link that is busy a repeat may wait for longer than the other side does before it asks again. */
+    @Test
+    void bytesThatWaitToBeRepeatedAreNotQueuedAgain() {
+        Config own = Rig.ownConfig();
+        own.linkMbps = 5;
+        Rig rig = new Rig(own);
+        long id = rig.requestSent(10_000);
+        rig.node.ticks(30);
+        rig.node.receive(rig.peer.resend(id ^ 1, 0, 10_000, 7));
+        List<String> again = new ArrayList<>();
+        for (int i = 0; i < 30; i++) {
+            rig.node.ticks(1).stream()
+                    .map(Sent::word)
+                    .filter(word -> word.startsWith("AGAIN"))
+                    .forEach(again::add);
+            if (i == 3 || i == 6 || i == 9) {
+                rig.node.receive(rig.peer.resend(id ^ 1, 0, 10_000, 7));
+            }
+        }
+        assertThat(again)
+                .containsExactly(
+                        "AGAIN 1400@0",
+                        "AGAIN 1400@1400",
+                        "AGAIN 1400@2800",
+                        "AGAIN 1400@4200",
+                        "AGAIN 1400@5600",
+                        "AGAIN 1400@7000",
+                        "AGAIN 1400@8400",
+                        "AGAIN 200@9800");
+    }
+
+    /** What was repeated and lost again is repeated again once it has left for long enough. */
+    @Test
+    void bytesThatHaveLeftAreRepeatedAgainThoughOthersWait() {
+        Rig rig = new Rig(Rig.ownConfig());
+        long id = rig.requestSent(3_000);
+        rig.node.nowNs += 2 * Node.MS;
+        rig.node.receive(rig.peer.resend(id ^ 1, 0, 3_000, 7));
+        assertThat(Node.words(rig.node.sendOnly(1))).startsWith("AGAIN 1400@0, AGAIN 1400@1400");
+        rig.node.nowNs += 2 * Node.MS;
+        assertThat(rig.node.sends()).isEqualTo("AGAIN 1400@1400, AGAIN 200@2800");
+        rig.node.nowNs += Node.MS / 2;
+        rig.node.receive(rig.peer.resend(id ^ 1, 0, 3_000, 7));
+        assertThat(rig.node.sends()).as("just left").isEmpty();
+        rig.node.nowNs += Node.MS / 2;
+        rig.node.receive(rig.peer.resend(id ^ 1, 0, 3_000, 7));
+        assertThat(rig.node.sends()).contains("AGAIN 1400@0, AGAIN 1400@1400, AGAIN 200@2800");
+    }
+
+    /** A client that is being sent again what it lacks is not asked whether it has it. */
+    @Test
+    void needAckWaitsForRepeats() {
+        Config own = Rig.ownConfig();
+        own.linkMbps = 5;
+        Rig rig = new Rig(own);
+        Received request = rig.serve(1000, 100);
+        assertThat(rig.node.reply(request, 10_000)).isZero();
+        List<Sent> first = rig.node.ticks(22);
+        assertThat(Node.words(first)).contains("DATA 200@9800").contains("NEED_ACK");
+        rig.node.receive(rig.caller.resend(1000, 0, 10_000, 7));
+        List<Sent> sent = rig.node.ticks(24);
+        int last = Node.words(sent).lastIndexOf("AGAIN");
+        assertThat(last).isPositive();
+        assertThat(Node.words(sent).indexOf("NEED_ACK")).isGreaterThan(last);
     }
 }

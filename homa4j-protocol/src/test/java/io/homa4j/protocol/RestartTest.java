@@ -252,4 +252,29 @@ class RestartTest {
         // The repeated request is lost too: it asks again.
         assertThat(Node.wordsWithIds(rig.node.ticks(2 * own.resendTicks))).contains(waiting + ":RESEND 0 -1 p7");
     }
+
+    /** What never was whole cannot have run: a client that was stopped for longer than the server waits starts again. */
+    @Test
+    void serverRunsARequestThatItHadGivenUpBeforeItWasWhole() {
+        Config own = Rig.ownConfig();
+        Rig rig = new Rig(own);
+        rig.caller.data(1000, 2_000).bytes(1_400).go();
+        rig.node.ticks(own.timeoutTicks + 2 * own.resendTicks);
+        assertThat(rig.exists(1001)).isFalse();
+        rig.node.receive(rig.caller.message(1000, 2_000, 1_400));
+        assertThat(rig.node.take(rig.server).bytes()).isEqualTo(Node.message(2_000));
+    }
+
+    /** One that was whole may have run: its copies are dropped. */
+    @Test
+    void serverDoesNotRunARequestAgainWhoseResponseItHasGivenUp() {
+        Config own = Rig.ownConfig();
+        Rig rig = new Rig(own);
+        rig.answered(1000, 100);
+        rig.node.ticks(own.timeoutTicks + 2 * own.busyResendMaxTicks);
+        assertThat(rig.exists(1001)).isFalse();
+        rig.node.receive(rig.caller.message(1000, 100, 1_400));
+        assertThat(rig.node.poll(rig.server)).isNull();
+        assertThat(rig.node.count("duplicate_requests")).isEqualTo(1);
+    }
 }

@@ -511,4 +511,30 @@ class StrangersTest {
         assertThat(rig.node.count("packets_sent_DATA") - sent).isBetween(3L, 20L);
         assertThat(rig.node.count("proof_waits") - waits).isLessThan(20);
     }
+
+    /** A stranger whose process was stopped, or whose packets waited for long, is no worse off than one that was never heard of. */
+    @Test
+    void requestOfAStrangerGivenUpBeforeItWasWholeMayComeAgain() {
+        Rig rig = new Rig(config());
+        rig.caller.data(12, 2_000).bytes(1_400).incoming(1_400).cutoffVersion(0).go();
+        int version = toldVersion(rig.node.send());
+        rig.node.ticks(150);
+        assertThat(rig.exists(13)).isFalse();
+
+        rig.caller
+                .data(12, 2_000)
+                .bytes(1_400)
+                .cutoffVersion(version)
+                .retransmit()
+                .go();
+        rig.caller
+                .data(12, 2_000)
+                .at(1_400)
+                .bytes(600)
+                .cutoffVersion(version)
+                .retransmit()
+                .go();
+
+        assertThat(rig.node.take(rig.server).bytes()).isEqualTo(Node.message(2_000));
+    }
 }
