@@ -6,14 +6,17 @@ import org.jspecify.annotations.Nullable;
 /** A piece of {@link SendMemory}. */
 final class SendBuffer {
     final MemorySegment segment;
-    /** Number of the shelf it belongs to. */
-    final int size;
-    /** Next free one of the same size. */
+    /** What it was cut from. */
+    final SendMemory.Block block;
+    /** Neighbours among the free ones of the same size. */
     @Nullable
     SendBuffer next;
 
-    SendBuffer(MemorySegment segment, int size) {
+    @Nullable
+    SendBuffer previous;
+
+    SendBuffer(MemorySegment segment, SendMemory.Block block) {
         this.segment = segment;
-        this.size = size;
+        this.block = block;
     }
 }

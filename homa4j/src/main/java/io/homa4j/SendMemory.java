@@ -2,12 +2,15 @@ package io.homa4j;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Off-heap memory for outgoing messages, in sizes of powers of two from 256 bytes to 1 MiB. Pieces are cut when first
- * needed, up to a limit in all, and used again and again; a size that has run out borrows from larger ones. Safe for any
- * thread: each size has its own lock, held for a few instructions.
+ * needed, up to a limit in all, and used again and again; a size that has run out takes the memory of blocks of which no piece
+ * is in use, whatever they were cut into, and else borrows from larger ones. Safe for any thread: each size has its own lock,
+ * held for a few instructions.
  *
  * <p>Beyond the limit there is a reserve for responses alone, in pieces for the longest of them: requests keep their memory
  * until they are answered, and two hosts whose requests to each other have filled theirs would never answer.
@@ -25,20 +28,123 @@ final class SendMemory {
     /** Number of the shelf of the reserve, behind those of the sizes. */
     private static final int RESERVE = SIZES;
 
-    private static final class Shelf {
-        @Nullable
-        SendBuffer free;
+    /** Memory that was cut into pieces of one size. */
+    static final class Block {
+        final Arena arena = Arena.ofShared();
+        final int bytes;
+        final SendBuffer[] pieces;
+        /** Number of its shelf. */
+        final int size;
+        /** Pieces that nobody has; guarded by the shelf. */
+        int free;
 
-        long freeBytes;
+        Block(int bytes, int pieceBytes, int size) {
+            this.bytes = bytes;
+            this.size = size;
+            pieces = new SendBuffer[bytes / pieceBytes];
+            MemorySegment memory = arena.allocate(bytes, 64);
+            for (int i = 0; i < pieces.length; i++) {
+                pieces[i] = new SendBuffer(memory.asSlice((long) i * pieceBytes, pieceBytes), this);
+            }
+        }
+
+        boolean isIdle() {
+            return free == pieces.length;
+        }
     }
 
-    private final Arena arena = Arena.ofShared();
+    /** The free pieces of one size. Pieces given back last are taken first, so that blocks not needed become idle. */
+    private static final class Shelf {
+        private final List<Block> blocks = new ArrayList<>();
+        private @Nullable SendBuffer first;
+        private long freeBytes;
+        private long idleBytes;
+
+        synchronized void add(Block block) {
+            blocks.add(block);
+            for (SendBuffer piece : block.pieces) {
+                push(piece);
+            }
+        }
+
+        synchronized void give(SendBuffer piece) {
+            push(piece);
+        }
+
+        private void push(SendBuffer piece) {
+            SendBuffer head = first;
+            piece.next = head;
+            piece.previous = null;
+            if (head != null) {
+                head.previous = piece;
+            }
+            first = piece;
+            freeBytes += piece.segment.byteSize();
+            piece.block.free++;
+            idleBytes += piece.block.isIdle() ? piece.block.bytes : 0;
+        }
+
+        synchronized @Nullable SendBuffer take() {
+            SendBuffer piece = first;
+            if (piece != null) {
+                remove(piece);
+            }
+            return piece;
+        }
+
+        private void remove(SendBuffer piece) {
+            SendBuffer next = piece.next;
+            SendBuffer previous = piece.previous;
+            if (previous == null) {
+                first = next;
+            } else {
+                previous.next = next;
+            }
+            if (next != null) {
+                next.previous = previous;
+            }
+            piece.next = null;
+            piece.previous = null;
+            freeBytes -= piece.segment.byteSize();
+            idleBytes -= piece.block.isIdle() ? piece.block.bytes : 0;
+            piece.block.free--;
+        }
+
+        synchronized long freeBytes() {
+            return freeBytes;
+        }
+
+        synchronized long idleBytes() {
+            return idleBytes;
+        }
+
+        /** Takes a block out of which nobody has a piece; null if there is none. */
+        synchronized @Nullable Block takeIdle() {
+            for (int i = blocks.size() - 1; i >= 0 && idleBytes > 0; i--) {
+                Block block = blocks.get(i);
+                if (block.isIdle()) {
+                    blocks.remove(i);
+                    for (SendBuffer piece : block.pieces) {
+                        remove(piece);
+                    }
+                    return block;
+                }
+            }
+            return null;
+        }
+
+        synchronized List<Block> blocks() {
+            return List.copyOf(blocks);
+        }
+    }
+
     private final long limitBytes;
     private final Shelf[] shelves = new Shelf[SIZES + 1];
     private final long reserveBytes;
     private long reserveCutBytes;
     private final Object cutting = new Object();
     private volatile long cutBytes;
+    private boolean isClosed;
 
     SendMemory(long limitBytes) {
         this.limitBytes = limitBytes;
@@ -52,15 +158,15 @@ final class SendMemory {
     @Nullable
     SendBuffer take(int length) {
         int wanted = sizeFor(length);
-        SendBuffer own = takeFree(wanted);
+        SendBuffer own = shelves[wanted].take();
         if (own != null) {
             return own;
         }
         if (cut(wanted)) {
-            return takeFree(wanted);
+            return shelves[wanted].take();
         }
         for (int larger = wanted; larger < SIZES; larger++) {
-            SendBuffer borrowed = takeFree(larger);
+            SendBuffer borrowed = shelves[larger].take();
             if (borrowed != null) {
                 return borrowed;
             }
@@ -75,8 +181,8 @@ final class SendMemory {
         if (usual != null) {
             return usual;
         }
-        SendBuffer reserved = takeFree(RESERVE);
-        return reserved != null || !cutReserve() ? reserved : takeFree(RESERVE);
+        SendBuffer reserved = shelves[RESERVE].take();
+        return reserved != null || !cutReserve() ? reserved : shelves[RESERVE].take();
     }
 
     private boolean cutReserve() {
@@ -85,7 +191,7 @@ final class SendMemory {
             if (reserveCutBytes + bytes > reserveBytes) {
                 return false;
             }
-            give(new SendBuffer(arena.allocate(bytes, 64), RESERVE));
+            add(bytes, bytes, RESERVE);
             reserveCutBytes += bytes;
             cutBytes += bytes;
             return true;
@@ -93,51 +199,66 @@ final class SendMemory {
     }
 
     void give(SendBuffer buffer) {
-        Shelf shelf = shelves[buffer.size];
-        synchronized (shelf) {
-            buffer.next = shelf.free;
-            shelf.free = buffer;
-            shelf.freeBytes += buffer.segment.byteSize();
-        }
+        shelves[buffer.block.size].give(buffer);
     }
 
-    private @Nullable SendBuffer takeFree(int size) {
-        Shelf shelf = shelves[size];
-        synchronized (shelf) {
-            SendBuffer buffer = shelf.free;
-            if (buffer != null) {
-                shelf.free = buffer.next;
-                shelf.freeBytes -= buffer.segment.byteSize();
-                buffer.next = null;
-            }
-            return buffer;
-        }
-    }
-
-    /** False if the limit leaves no room. */
+    /** Cuts a block into pieces of a size; false if the limit leaves no room, and idle blocks of other sizes make none. */
     private boolean cut(int size) {
         int bytes = 1 << (SMALLEST_BITS + size);
         int block = Math.max(bytes, BLOCK_BYTES);
         synchronized (cutting) {
-            if (cutBytes - reserveCutBytes + block > limitBytes) {
+            long lacking = cutBytes - reserveCutBytes + block - limitBytes;
+            if (lacking > 0) {
+                long given = giveUpIdle(lacking);
+                cutBytes -= given;
+                lacking -= given;
+            }
+            if (lacking > 0) {
                 return false;
             }
-            MemorySegment memory = arena.allocate(block, 64);
+            add(block, bytes, size);
             cutBytes += block;
-            for (int at = 0; at < block; at += bytes) {
-                give(new SendBuffer(memory.asSlice(at, bytes), size));
-            }
             return true;
         }
+    }
+
+    /** Gives up idle blocks of at least so many bytes, those of the smallest pieces first; nothing if there are not as many. */
+    private long giveUpIdle(long bytes) {
+        long idle = 0;
+        for (int size = 0; size < SIZES; size++) {
+            idle += shelves[size].idleBytes();
+        }
+        long given = 0;
+        for (int size = 0; idle >= bytes && given < bytes && size < SIZES; size++) {
+            for (Block block = shelves[size].takeIdle(); block != null; block = shelves[size].takeIdle()) {
+                try {
+                    block.arena.close();
+                } catch (IllegalStateException e) {
+                    // A thread still reads what it has given back: the block is not idle in truth.
+                    shelves[size].add(block);
+                    break;
+                }
+                given += block.bytes;
+                if (given >= bytes) {
+                    break;
+                }
+            }
+        }
+        return given;
+    }
+
+    private void add(int blockBytes, int pieceBytes, int size) {
+        if (isClosed) {
+            throw new IllegalStateException("send memory is closed");
+        }
+        shelves[size].add(new Block(blockBytes, pieceBytes, size));
     }
 
     /** Bytes in pieces that somebody has. */
     long usedBytes() {
         long free = 0;
         for (Shelf shelf : shelves) {
-            synchronized (shelf) {
-                free += shelf.freeBytes;
-            }
+            free += shelf.freeBytes();
         }
         return Math.max(0, cutBytes - free);
     }
@@ -150,11 +271,28 @@ final class SendMemory {
         return reserveBytes;
     }
 
-    /** Frees everything: pieces still in somebody's hands throw when touched. */
+    /**
+     * Frees everything: pieces still in somebody's hands throw when touched.
+     *
+     * @throws IllegalStateException if a thread reads or writes one at this moment; its block stays
+     */
     void close() {
         synchronized (cutting) {
-            if (arena.scope().isAlive()) {
-                arena.close();
+            isClosed = true;
+            IllegalStateException inUse = null;
+            for (Shelf shelf : shelves) {
+                for (Block block : shelf.blocks()) {
+                    try {
+                        if (block.arena.scope().isAlive()) {
+                            block.arena.close();
+                        }
+                    } catch (IllegalStateException e) {
+                        inUse = e;
+                    }
+                }
+            }
+            if (inUse != null) {
+                throw inUse;
             }
         }
     }

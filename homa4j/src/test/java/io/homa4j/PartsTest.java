@@ -155,6 +155,42 @@ class PartsTest {
         assertThat(usual).as("the usual memory first").contains(memory.takeForResponse(1));
     }
 
+    /** Short messages that once filled all of it keep no longer message out for good. */
+    @Test
+    void sendMemoryCutSmallIsJoinedWhenLongMessagesNeedIt() {
+        SendMemory memory = new SendMemory(2 << 20);
+        List<SendBuffer> small = new ArrayList<>();
+        for (SendBuffer buffer = memory.take(256); buffer != null; buffer = memory.take(256)) {
+            small.add(buffer);
+        }
+        assertThat(small).hasSize(2 << 12);
+        SendBuffer kept = small.getLast();
+        small.removeLast();
+        assertThat(memory.take(1_000_000)).isNull();
+        small.forEach(memory::give);
+
+        SendBuffer large = memory.take(1_000_000);
+
+        assertThat(large).isNotNull();
+        large.segment.fill((byte) 1);
+        kept.segment.fill((byte) 2);
+        assertThat(memory.usedBytes()).isEqualTo((1 << 20) + 256);
+        assertThat(memory.take(1_000_000)).as("one small piece is in use").isNull();
+        memory.give(kept);
+        SendBuffer second = memory.take(1_000_000);
+        assertThat(second).isNotNull();
+        memory.give(large);
+        memory.give(second);
+        assertThat(memory.usedBytes()).isZero();
+        // And back again.
+        for (int i = 0; i < 2 << 12; i++) {
+            SendBuffer buffer = memory.take(256);
+            assertThat(buffer).isNotNull();
+            small.add(buffer);
+        }
+        memory.close();
+    }
+
     @Test
     void sendMemoryIsCutOnceReusedAndBounded() {
         SendMemory memory = new SendMemory(1 << 20);
@@ -177,16 +213,25 @@ class PartsTest {
         assertThat(memory.usedBytes()).isLessThanOrEqualTo(memory.limitBytes());
         SendBuffer last = all.removeLast();
         memory.give(last);
-        for (int i = 0; i < 256 + 127 + 512; i++) {
-            SendBuffer taken = memory.take(200);
-            if (taken == null) {
-                break;
-            }
-            all.add(taken);
+        for (SendBuffer buffer = memory.take(200); buffer != null; buffer = memory.take(200)) {
+            all.add(buffer);
         }
-        assertThat(all)
-                .as("small messages borrow large pieces when nothing else is left")
-                .contains(last);
+        assertThat(all).as("what nobody uses is cut anew").doesNotContain(last);
+        assertThat(memory.usedBytes()).isGreaterThan(memory.limitBytes() - (64 << 10));
+        memory.close();
+    }
+
+    @Test
+    void smallMessagesBorrowLargePiecesWhenNothingElseIsLeft() {
+        SendMemory memory = new SendMemory(1 << 20);
+        List<SendBuffer> all = new ArrayList<>();
+        for (SendBuffer buffer = memory.take(20_000); buffer != null; buffer = memory.take(20_000)) {
+            all.add(buffer);
+        }
+        assertThat(all).hasSize(32);
+        memory.give(all.getLast());
+        assertThat(memory.take(200)).as("its neighbour is in use").isSameAs(all.getLast());
+        assertThat(memory.take(200)).isNull();
         memory.close();
     }
 
