@@ -337,7 +337,7 @@ final class RpcTimers implements Transmitter.Events {
         }
         if (!config.moduleProfile && lifecycle.isRepeatUnderWay(rpc)) {
             // The client knows what it lacks; asked now it would only say so once more.
-            silence.armBy(rpc, turn.tick + rpc.needAckTicks);
+            silence.armBy(rpc, Math.min(turn.tick + rpc.needAckTicks, rpc.lastContactTick + patience(rpc)));
             return;
         }
         if (!mayResendTo(rpc.peer)) {
