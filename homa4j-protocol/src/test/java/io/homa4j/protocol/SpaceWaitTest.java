@@ -385,4 +385,25 @@ class SpaceWaitTest {
 
         assertThat(rig.socket(server).waitingForSpace()).isZero();
     }
+
+    /** A response that waits for space is still wanted: its server would otherwise give it up before there is any. */
+    @Test
+    void whileAResponseWaitsForSpaceItsServerIsToldThatItIsWanted() {
+        rig = new Rig(Rig.ownConfig());
+        long[] ids = new long[5];
+        for (int i = 0; i < ids.length; i++) {
+            ids[i] = rig.requestSent(100);
+        }
+        for (int i = 0; i < 4; i++) {
+            rig.node.receive(rig.peer.message(ids[i] ^ 1, MIB, 8000));
+            held.add(rig.node.poll(rig.client));
+        }
+        rig.peer.data(ids[4] ^ 1, MIB).bytes(1400).go();
+        assertThat(rig.info(ids[4]).waitsForSpace()).isTrue();
+        rig.node.ticks(3);
+
+        rig.node.receive(rig.peer.needAck(ids[4] ^ 1));
+
+        assertThat(Node.wordsWithIds(rig.node.send())).isEqualTo(ids[4] + ":BUSY");
+    }
 }
