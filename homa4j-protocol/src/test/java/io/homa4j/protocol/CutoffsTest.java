@@ -105,6 +105,22 @@ class CutoffsTest {
         assertThat(priorities.maxScheduledLevel()).isEqualTo(5);
     }
 
+    /**
+     * With 1024 unscheduled bytes of each message long ones count for little: of 8.5 MB unscheduled 6.4 MB are of the shortest, more than
+     * half, and two levels are for all. Counted in whole, those of 10240 bytes would have a level too.
+     */
+    @Test
+    void onlyUnscheduledBytesOfLongMessagesCount() {
+        Priorities priorities = tuning();
+        messages(10_000, 640);
+        messages(1_000, 10_240);
+        messages(1_000, 20_480);
+        priorities.tune(1_024, config.tuneCutoffsIntervalNs);
+        assertThat(priorities.cutoffs())
+                .containsExactly(
+                        Integer.MAX_VALUE, 1_000_000, 1_000_000, 1_000_000, 1_000_000, 1_000_000, 1_000_000, 640);
+    }
+
     @Test
     void tooFewMessagesOrTooLittleDriftChangeNothing() {
         Priorities priorities = tuning();
