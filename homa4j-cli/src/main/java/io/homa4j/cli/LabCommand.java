@@ -85,8 +85,9 @@ final class LabCommand implements Callable<Integer> {
     @Option(
             names = "--beside",
             paramLabel = "T",
-            description = "A transport that makes as much load on the same links at the same time, a TCP with the first of --cc;"
-                    + " both are measured. --load is that of each.")
+            description =
+                    "A transport that makes as much load on the same links at the same time, a TCP with the first of --cc;"
+                            + " both are measured. --load is that of each.")
     @Nullable
     private String beside;
 
@@ -162,7 +163,9 @@ final class LabCommand implements Callable<Integer> {
             rack.up();
             for (int host = 1; host <= hosts; host++) {
                 String address = options.ipv6 ? Rack.ipv6(host) : Rack.ipv4(host);
-                for (int port = Agent.DEFAULT_PORT; port <= (beside == null ? Agent.DEFAULT_PORT : BESIDE_PORT); port++) {
+                for (int port = Agent.DEFAULT_PORT;
+                        port <= (beside == null ? Agent.DEFAULT_PORT : BESIDE_PORT);
+                        port++) {
                     agents.add(ChildProcess.start(
                             "host " + host,
                             homaIn(rack.hostNamespace(host)),

@@ -53,8 +53,9 @@ final class LabOptions {
     @Option(
             names = "--first-warmup",
             paramLabel = "S",
-            description = "The same before the first run of each kind, for whose code is new to the hosts and being compiled"
-                    + " (default: ${DEFAULT-VALUE}, or --warmup if that is longer).")
+            description =
+                    "The same before the first run of each kind, for whose code is new to the hosts and being compiled"
+                            + " (default: ${DEFAULT-VALUE}, or --warmup if that is longer).")
     double firstWarmUpSeconds = 15;
 
     @Option(

@@ -168,8 +168,7 @@ class LabTest {
     private HomaProcess cluster(int firstPort, int secondPort, String... more) throws IOException {
         List<String> words = new ArrayList<>(List.of("cluster", "--agents"));
         words.add("127.0.0.1:" + firstPort + ",127.0.0.1:" + secondPort);
-        words.addAll(
-                List.of("--transports", "homa-udp", "--rate", "20", "--warmup", "0.1", "--first-warmup", "0.1"));
+        words.addAll(List.of("--transports", "homa-udp", "--rate", "20", "--warmup", "0.1", "--first-warmup", "0.1"));
         words.addAll(List.of("--unloaded", "0", "--json", json().toString()));
         words.addAll(List.of(more));
         return homa(words.toArray(String[]::new));
